@@ -1,0 +1,26 @@
+"""GUI Lab: a desktop training lab for PyTorch.
+
+Rooms import one way: errors <- schema <- core <- catalog <- export <- cli, and qt above them all. Nothing here is
+imported before it is needed: the window paints before torch is loaded, and listing the catalogue never loads it.
+
+OpenMP's waiting threads must sleep and not spin: on a machine that also draws a window (or does anything else) spinning
+ones steal the processor from those that compute, and a small network was measured to train ten times slower. OpenMP
+reads this once, when torch is loaded, so it is said here; a person's own setting is kept.
+"""
+
+import os
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def __getattr__(name: str) -> Any:
+    """`__version__`, read from the installation when it is asked for: the first paint does not wait for it."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("gui-lab")
+    except PackageNotFoundError:  # a source tree that was never installed
+        return "0+source"

@@ -1,0 +1,1 @@
+"""The family of datasets; each file adds its entries to the registry."""

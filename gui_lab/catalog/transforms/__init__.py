@@ -1,0 +1,1 @@
+"""The family of transforms; each file adds its entries to the registry."""

@@ -1,0 +1,1 @@
+"""The lab without windows. Qt is never imported here."""

@@ -1,0 +1,153 @@
+"""What the machine offers, and the one rule by which a run chooses device and threads.
+
+Weights after the same seed are equal to the bit on a CPU only at the same number of torch threads, so the window and
+the command line both ask here, and a run records the answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psutil
+import torch
+
+import gui_lab
+from gui_lab.errors import OutOfMemory
+from gui_lab.schema import Repair
+
+
+def devices() -> tuple[str, ...]:
+    """The devices that torch can use here, the fastest first; "cpu" is always among them."""
+    found = []
+    if torch.cuda.is_available():
+        found.append("cuda")
+    for name in ("xpu", "mps"):
+        backend = getattr(torch, name, None) or getattr(torch.backends, name, None)
+        if backend is not None and backend.is_available():
+            found.append(name)
+    return (*found, "cpu")
+
+
+def resolve(device: str) -> str:
+    """The device meant: "auto" is the fastest there is."""
+    return devices()[0] if device == "auto" else device
+
+
+_WORTH_A_THREAD = 150_000_000  # multiplications per batch; below, handing out the work costs more than it brings
+
+
+def threads(work: int) -> int:
+    """How many threads torch computes with on the CPU: OMP_NUM_THREADS where it is set, else one for a small network,
+    and for others one for each processor that this process may use, physical cores at most.
+
+    Measured on two cores: LeNet-5 on MNIST (27 million multiplications per batch) trains 1.5 times faster on one thread
+    than on two, the two-conv network (770 million) slower; and one thread leaves a core to the window.
+
+    Args:
+        work: multiplications of one forward pass of a batch.
+    """
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdigit() and int(given) > 0:
+        return int(given)
+    if work < _WORTH_A_THREAD:
+        return 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(min(allowed, psutil.cpu_count(logical=False) or allowed), 1)
+
+
+def environment(device: str, threads: int) -> dict[str, Any]:
+    """What a run was made with, for its record."""
+    from importlib.metadata import version
+
+    record: dict[str, Any] = {
+        "gui_lab": gui_lab.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": version("torchvision"),
+        "numpy": version("numpy"),
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "device": device,
+        "threads": threads,
+        "frozen": bool(getattr(sys, "frozen", False)),
+    }
+    if device.startswith("cuda"):
+        record["device_name"] = torch.cuda.get_device_name(device)
+        record["cuda"] = torch.version.cuda
+    return record
+
+
+@contextlib.contextmanager
+def out_of_memory_told(what: str, repairs: Sequence[Repair] = ()) -> Iterator[None]:
+    """Turn every way in which torch and Python say "no memory" into `OutOfMemory`.
+
+    Args:
+        what: there is no memory for.
+        repairs: edits of the experiment that need less.
+    """
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise _out_of_memory(what, repairs) from error
+    except RuntimeError as error:  # the CPU allocator raises no type of its own
+        if "allocate memory" in str(error) or "not enough memory" in str(error):
+            raise _out_of_memory(what, repairs) from error
+        raise
+
+
+def _out_of_memory(what: str, repairs: Sequence[Repair]) -> OutOfMemory:
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    remedy = "Use a smaller batch size, smaller pictures or a smaller model."
+    return OutOfMemory(f"There is not enough memory for {what}.", remedy, repairs)
+
+
+def seed(number: int, device: str) -> None:
+    """Seed torch's default generator of the processor, and that of the device. torch.manual_seed does the same for all
+    devices that there could be, and takes a millisecond for it: more than an iteration of a small network."""
+    torch.default_generator.manual_seed(number)
+    kind = device.partition(":")[0]
+    if kind != "cpu":
+        torch.get_device_module(kind).manual_seed(number)
+
+
+@contextlib.contextmanager
+def deterministic(wanted: bool) -> Iterator[None]:
+    """Only algorithms that give the same bits every time, where torch has them; the switch is one of the process."""
+    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(wanted or before, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
+
+
+@contextlib.contextmanager
+def generators_kept(device: str) -> Iterator[None]:
+    """Whatever is drawn inside, torch's default generators, that of the processor and that of the device, are
+    afterwards as they were: they belong to the run alone."""
+    kind = device.partition(":")[0]
+    module = None if kind == "cpu" else torch.get_device_module(kind)
+    state, own = torch.get_rng_state(), module.get_rng_state() if module else None
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+        if module and own is not None:
+            module.set_rng_state(own)
+
+
+_PROCESS = psutil.Process()
+
+
+def memory_in_use(device: str) -> int:
+    """Bytes: on CUDA what torch has taken from the device, which is the most that was needed so far; elsewhere all
+    that this process has in memory."""
+    if device.startswith("cuda"):
+        return torch.cuda.memory_reserved(device)
+    return int(_PROCESS.memory_info().rss)

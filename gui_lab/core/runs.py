@@ -1,0 +1,232 @@
+"""The run store: each run leaves a folder that standard tools can read.
+
+    <runs>/0007-digits-mnistnet/
+        experiment.lab       the recipe, every field written out
+        environment.json     versions, device, threads
+        metrics.jsonl        one event a line
+        last.safetensors     the weights after the last finished epoch, or where the run was stopped
+        best.safetensors     the weights of the best validation accuracy so far (the average's where one is kept)
+
+Weights are written atomically (whole or not at all), the log is appended and flushed about once a second. A `Run`
+wraps the training loop: it records what passes through and, however the loop ends, writes the ending.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import IO
+
+from safetensors.torch import save as to_safetensors
+from torch import nn
+
+from gui_lab import paths
+from gui_lab.core import machine
+from gui_lab.core.events import (
+    BatchTrained,
+    Changed,
+    EpochEnded,
+    Event,
+    Measuring,
+    Paused,
+    Reason,
+    RunEnded,
+    RunStarted,
+    as_record,
+)
+from gui_lab.core.experiment import Experiment
+from gui_lab.core.files import write_atomically
+from gui_lab.core.images import ImageSet
+from gui_lab.core.learner import Learner
+from gui_lab.core.training import train, weights_sha256
+from gui_lab.errors import LabError, StoreError
+
+_FLUSH_SECONDS = 1.0
+
+
+class Run:
+    """One run: a learner, its folder, and the events that pass.
+
+    Attributes:
+        ending: how it ended; None while it goes on.
+    """
+
+    def __init__(self, experiment: Experiment, images: ImageSet, runs: Path | None = None) -> None:
+        """
+        Raises:
+            InvalidExperiment: it cannot run on these pictures.
+            StoreError: its folder cannot be made.
+        """
+        self.learner = Learner(experiment, images)
+        self.experiment = experiment
+        self.ending: RunEnded | None = None
+        self._epoch = self._iteration = self._best_epoch = 0
+        self._seconds = 0.0
+        self._flushed = time.monotonic()
+        self._log: IO[str] | None = None
+        with told_where_it_failed(runs or paths.runs()):
+            self.folder = _new_folder(runs or paths.runs(), experiment)
+            write_atomically(self.folder / "experiment.lab", experiment.to_toml(full=True).encode())
+            record = machine.environment(self.learner.device, self.learner.threads)
+            write_atomically(self.folder / "environment.json", json.dumps(record, indent=2).encode())
+
+    def events(self) -> Generator[Event, None, None]:
+        """The run's events from `RunStarted` on, recorded as they pass. Closing it stops the run and keeps its
+        weights; `ending` then says how it ended. On its natural end the last event is the ending itself.
+
+        Raises:
+            LabError: the run failed, with its sentence; it is recorded, and the weights are kept.
+        """
+        reason: Reason = "stopped"
+        failure: BaseException | None = None
+        with told_where_it_failed(self.folder):
+            self._log = (self.folder / "metrics.jsonl").open("a", encoding="utf-8")
+        try:
+            started = self._started()
+            self._record(started)
+            yield started
+            reason = yield from self._trained()
+        except (GeneratorExit, KeyboardInterrupt):
+            raise  # a person stopped it
+        except BaseException as error:
+            reason, failure = "failed", error
+            raise
+        finally:
+            ending = self._end(reason, failure)
+        yield ending
+
+    def _trained(self) -> Generator[Event, None, Reason]:
+        training = train(self.learner)
+        while True:
+            try:
+                event = next(training)
+            except StopIteration as end:
+                reason: Reason = end.value
+                return reason
+            self._follow(event)
+            self._record(event)
+            yield event
+
+    def change(self, setting: str, value: float) -> Changed | None:
+        """Change the plan between two events, for the iterations to come; recorded. None where it is so already.
+
+        Args:
+            setting: "optimizer.lr", "training.epochs" or "training.patience".
+        """
+        name, plan = setting.rpartition(".")[2], self.learner.plan
+        before = getattr(plan, name)
+        if value == before:
+            return None
+        setattr(plan, name, value)
+        if name == "epochs":
+            self.learner.schedule.reach(int(value))
+        changed = Changed(self._epoch, self._iteration, setting, before, value)
+        self._record(changed)
+        return changed
+
+    def paused(self) -> Paused:
+        """Note that a person paused here."""
+        paused = Paused(self._epoch, self._iteration)
+        self._record(paused)
+        return paused
+
+    def _started(self) -> RunStarted:
+        training, images = self.experiment.training, self.learner.images
+        return RunStarted(
+            run=str(self.folder),
+            device=self.learner.device,
+            threads=self.learner.threads,
+            epochs=training.epochs,
+            iterations=training.iterations(len(images.train)),
+            batch_size=training.batch_size,
+            samples=len(images.train),
+            validation_samples=len(images.validation),
+            parameters=self.learner.parameters,
+            patience=training.patience,
+            precision=self.learner.precision,
+            why=self.learner.why,
+            test_samples=len(images.test),
+        )
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, BatchTrained):
+            self._epoch, self._iteration, self._seconds = event.epoch, event.iteration, event.seconds
+        elif isinstance(event, EpochEnded):
+            self._seconds = event.seconds
+            self._save("last", self.learner.model)
+            if event.best:
+                self._best_epoch = event.epoch
+                self._save("best", self.learner.evaluated)
+
+    def _record(self, event: Event) -> None:
+        if self._log is None or isinstance(event, Measuring):
+            return
+        with told_where_it_failed(self.folder):
+            self._log.write(json.dumps(as_record(event)) + "\n")
+            now = time.monotonic()
+            if now - self._flushed >= _FLUSH_SECONDS:
+                self._log.flush()
+                self._flushed = now
+
+    def _save(self, name: str, network: nn.Module) -> None:
+        with told_where_it_failed(self.folder):
+            weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+            write_atomically(self.folder / f"{name}.safetensors", to_safetensors(weights))
+
+    def _end(self, reason: Reason, failure: BaseException | None) -> RunEnded:
+        """Write the ending; a store that fails now must not hide the failure that came before it."""
+        expected = failure if isinstance(failure, LabError) else None
+        self.ending = ending = RunEnded(
+            reason=reason,
+            epoch=self._epoch,
+            iteration=self._iteration,
+            best_epoch=self._best_epoch,
+            weights_sha256=weights_sha256(self.learner.model),
+            seconds=self._seconds,
+            sentence=expected.sentence if expected else f"{type(failure).__name__}: {failure}" if failure else "",
+            remedy=expected.remedy if expected else "",
+        )
+        try:
+            with told_where_it_failed(self.folder), self._log or contextlib.nullcontext() as log:
+                if log is not None:
+                    log.write(json.dumps(as_record(ending)) + "\n")
+                self._save("last", self.learner.model)
+        except StoreError:
+            if failure is None:
+                raise
+        return ending
+
+
+class told_where_it_failed:  # noqa: N801 - a context manager reads as a verb
+    """Turn an OSError while writing into a StoreError that names the folder and what to do."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OSError):
+            raise StoreError(
+                f"The run could not be written to {self._folder}: {error.strerror or error}.",
+                "Free some space or choose another folder for runs; what was saved before is kept.",
+            ) from error
+
+
+def _new_folder(runs: Path, experiment: Experiment) -> Path:
+    """A new folder whose number is one above the highest there is: ordered without trusting the clock."""
+    runs.mkdir(parents=True, exist_ok=True)
+    words = f"{experiment.dataset.name_of()}-{experiment.model.name_of()}".lower()
+    number = max((int(found[0]) for path in runs.iterdir() if (found := re.findall(r"^(\d+)-", path.name))), default=0)
+    while True:
+        number += 1
+        folder = runs / f"{number:04}-{words}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder

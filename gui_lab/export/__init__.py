@@ -1,0 +1,1 @@
+"""What leaves the lab: code and files that stand on their own, without the lab."""

@@ -1,0 +1,178 @@
+"""Composition: which parts there are and in which order they come to life.
+
+The empty frame is painted first; pages and catalogue follow in the next turn of the event loop; torch and
+torchvision are imported by a thread, and what needs them starts when they are there. On Windows a frozen app must load
+torch's libraries before Qt's: there, and only there, torch comes first.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+if sys.platform == "win32" and getattr(sys, "frozen", False):
+    import torch  # noqa: F401
+
+from PySide6.QtCore import QSocketNotifier, QThread, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from gui_lab.qt.settings import Settings
+from gui_lab.qt.theme import THEME
+from gui_lab.qt.window import Window
+
+_TURN_SECONDS = 0.001
+
+
+class Loader(QThread):
+    """Imports the heavy libraries. `loaded` comes when training can start; torchvision follows after it."""
+
+    loaded = Signal()
+    failed = Signal(str)
+
+    def run(self) -> None:
+        """Called by Qt on the new thread."""
+        try:
+            for name in ("torch", "gui_lab.core.probing", "gui_lab.core.runs"):
+                importlib.import_module(name)
+            self.loaded.emit()
+            importlib.import_module("torchvision.transforms.v2")
+        except ImportError as error:
+            self.failed.emit(str(error))
+
+
+class Lab:
+    """A furnished window with all that belongs to it; what tests, the demo and `run_window` build alike."""
+
+    def __init__(self, *, file: Path | None = None, runs: Path | None = None) -> None:
+        self.settings = Settings()
+        THEME.hold_icons()
+        THEME.choose(self.settings.scheme())
+        self.window = Window(self.settings)
+        self.loader = Loader()
+        self._file, self._runs = file, runs
+        self._pending = QTimer()
+        self._pending.setSingleShot(True)
+        self._pending.timeout.connect(self._furnish)
+        self.window.painted.connect(lambda: self._pending.start(0))
+
+    def show(self) -> None:
+        """Show the frame; the rest follows its first paint."""
+        self.window.show()
+
+    def _furnish(self) -> None:
+        if self.window.closed:
+            return
+        THEME.show_icons()
+        from gui_lab import catalog
+
+        catalog.load()
+
+        from gui_lab.core import experiment
+        from gui_lab.qt.pages.dataset import DatasetPage
+        from gui_lab.qt.pages.model import ModelPage
+        from gui_lab.qt.pages.train import TrainPage
+        from gui_lab.qt.pages.transforms import TransformsPage
+        from gui_lab.qt.runbar import RunBar
+        from gui_lab.qt.running import RunControl
+        from gui_lab.qt.session import Session
+        from gui_lab.qt.views.curve_tools import read, written
+
+        self.session = Session(experiment.default(), parent=self.window)
+        self.control = RunControl(self.session, self._runs)
+        model = ModelPage(self.session)
+        model.go.connect(self.window.go)
+        train = TrainPage(self.session, self.control)
+        train.curves.look = read(self.settings.curves(), train.curves.panes)
+        train.curves.look_changed.connect(lambda look: self.settings.keep_curves(written(look)))
+        pages = [DatasetPage(self.session), TransformsPage(self.session), model, train]
+        self.window.furnish(self.session, self.control, pages, RunBar())
+        if self._file is not None:
+            self.window.open_file(self._file)
+        if self.session.images is None:
+            self.session.open_images()
+        self.loader.loaded.connect(self.session.set_ready)
+        self.loader.failed.connect(self._torch_is_missing)
+        self.loader.start()
+
+    def _torch_is_missing(self, reason: str) -> None:
+        from gui_lab.errors import LabError
+
+        self.window.banner.show_error(LabError(f"PyTorch cannot be loaded: {reason}.", "Install GUI Lab again."))
+
+    def close(self) -> None:
+        """Close without questions and wait for every thread."""
+        self.window.stop_and_quit()
+        if self.window.control is not None:
+            self.window.control.close()
+        self.window.close()
+        self.loader.wait()
+        self.window.deleteLater()
+
+
+def application() -> QApplication:
+    """The QApplication of this process, dressed; made where there is none.
+
+    Threads take turns at Python every millisecond instead of every five: a window that waits for its turn five times
+    in a frame has missed it.
+    """
+    sys.setswitchinterval(_TURN_SECONDS)
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
+        app.setApplicationName("gui-lab")
+        app.setApplicationDisplayName("GUI Lab")
+        app.setDesktopFileName("gui-lab")
+    THEME.install(app)
+    return app
+
+
+def run_window(file: Path | None = None) -> int:
+    """Open the lab and stay until its window is closed; returns the exit status."""
+    from gui_lab.qt import report
+
+    app = application()
+    report.install()
+    lab = Lab(file=file)
+    interrupt = _Interrupt(lab)
+    lab.show()
+    status = app.exec()
+    interrupt.close()
+    lab.loader.wait()
+    return interrupt.status or status
+
+
+class _Interrupt:
+    """Ctrl+C and SIGTERM end the run, keep its weights and close the window. Qt's loop does not run Python between
+    events, so the signal's byte on a socket wakes it."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.status = 0
+        self._lab = lab
+        self._reads, self._writes = socket.socketpair()
+        self._writes.setblocking(False)
+        signal.set_wakeup_fd(self._writes.fileno())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        self._notifier = QSocketNotifier(self._reads.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(self._arrived)
+
+    def _arrived(self) -> None:
+        number = self._reads.recv(1)[0]
+        if number in (signal.SIGINT, signal.SIGTERM):
+            self.status = 128 + number
+            self._lab.window.stop_and_quit()
+
+    def close(self) -> None:
+        signal.set_wakeup_fd(-1)
+        self._notifier.setEnabled(False)
+        self._reads.close()
+        self._writes.close()
+
+
+def use_offscreen() -> None:
+    """Draw into memory instead of on a display; before the application is made."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"

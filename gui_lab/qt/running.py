@@ -1,0 +1,318 @@
+"""The run of the window: starts it, steers it, and pulls what it says.
+
+The worker fills a mailbox at its own speed; a timer empties it ten times a second, applies all of it to the history
+and says once that there is news. So a network that does a thousand batches a second costs the window ten repaints.
+"""
+
+from __future__ import annotations
+
+import shutil
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QFile, QObject, QTimer, Signal
+
+from gui_lab.core.events import Paused, Reason
+from gui_lab.core.experiment import Experiment
+from gui_lab.core.history import History
+from gui_lab.core.images import ImageSet
+from gui_lab.core.trails import Trails
+from gui_lab.errors import LabError, TrainingError
+from gui_lab.qt.session import Session
+from gui_lab.qt.threads import Failed, RunThread
+
+if TYPE_CHECKING:
+    from gui_lab.core.batch_view import BatchView
+    from gui_lab.core.probing import Probed
+    from gui_lab.core.runs import Run
+
+_PULL_MILLISECONDS = 100
+
+
+class State(Enum):
+    """Where the run is; the value is the word shown."""
+
+    IDLE = "Ready"
+    STARTING = "Starting"
+    TRAINING = "Training"
+    PAUSING = "Pausing"
+    PAUSED = "Paused"
+    STOPPING = "Stopping"
+
+
+_ENDINGS: dict[Reason, str] = {
+    "finished": "Finished",
+    "patience": "Stopped early",
+    "stopped": "Stopped",
+    "failed": "Failed",
+}
+_LIVE = ("optimizer.lr", "training.epochs", "training.patience")
+"""What acts on a run that goes on."""
+
+
+class RunControl(QObject):
+    """
+    Attributes:
+        state: where the run is.
+        experiment, images: what the current or last run trains on; its own, whatever is edited meanwhile.
+        history: all that it said; empty before the first run.
+        pins: indices of pinned pictures among `images`.
+        probed: the newest look at the pinned pictures; None before there is one.
+        trails: their probabilities since the run began.
+        viewed: the newest look at a batch; None before there is one.
+        stepping: a person goes batch by batch.
+    """
+
+    state_changed = Signal()
+    advanced = Signal()
+    """The history has grown (once per pull, however much came)."""
+    failed = Signal(object)
+    """The run ended by an error: a `Failed`."""
+
+    def __init__(self, session: Session, runs: Path | None = None) -> None:
+        super().__init__()
+        self.session = session
+        self.state = State.IDLE
+        self.experiment: Experiment | None = None
+        self.images: ImageSet | None = None
+        self.history = History()
+        self.pins: tuple[int, ...] = ()
+        self.probed: Probed | None = None
+        self.trails = Trails()
+        self.viewed: BatchView | None = None
+        self.failure: Failed | None = None
+        self._runs = runs
+        self._thread: RunThread | None = None
+        self.stepping = False
+        self._discarding = self._watched = False
+        self._handed: dict[str, float] = {}
+        self._held = ""
+        self._timer = QTimer(self)
+        self._timer.setInterval(_PULL_MILLISECONDS)
+        self._timer.timeout.connect(self.pull)
+        session.pins_changed.connect(self._hand_over_pins)
+        session.experiment_changed.connect(self._hand_over_settings)
+
+    @property
+    def running(self) -> bool:
+        """True while there is a run that has not ended (paused counts)."""
+        return self._thread is not None
+
+    def memory(self) -> int:
+        """Bytes that the run's device has in use; 0 before the first run."""
+        if self.history.started is None:
+            return 0
+        from gui_lab.core.machine import memory_in_use
+
+        return memory_in_use(self.history.started.device)
+
+    def why_not(self) -> str:
+        """Why training cannot start now, in a sentence; empty where it can."""
+        session = self.session
+        if not session.ready:
+            return "PyTorch is loading."
+        if session.data_error is not None:
+            return session.data_error.sentence
+        if session.images is None:
+            return "The pictures are being opened."
+        errors = [problem for problem in session.problems if problem.severity == "error"]
+        return errors[0].sentence if errors else self._held
+
+    def hold(self, why: str) -> None:
+        """Let no run start, and say why: something else trains for a moment. Empty lets it start again."""
+        self._held = why
+        self.state_changed.emit()
+
+    # ---------------------------------------------------------------- steering
+
+    def train(self) -> None:
+        """Start a run, or carry on with a paused one."""
+        self.stepping = False
+        if self._thread is None:
+            self._begin(batches=None)
+        elif self.state in (State.PAUSED, State.PAUSING):
+            self._thread.carry_on()
+            self._enter(State.TRAINING)
+
+    def batches(self, count: int) -> None:
+        """Train so many batches, then pause; starts a run if there is none."""
+        self.stepping = count == 1
+        if self._thread is None:
+            self._begin(batches=count)
+        elif self.state == State.PAUSED:
+            self._thread.batches(count)
+            self._enter(State.PAUSING if count == 1 else State.TRAINING)
+
+    def one_batch(self) -> None:
+        self.batches(1)
+
+    def one_epoch(self) -> None:
+        """Train to the end of the epoch, then pause; starts a run if there is none."""
+        if self._thread is None:
+            self._begin(batches=None)
+        if self._thread is not None and self.state in (State.STARTING, State.PAUSED):
+            self._thread.one_epoch()
+            self._enter(State.TRAINING if self.state == State.PAUSED else self.state)
+
+    def watch(self, on: bool) -> None:
+        """Look at the current batch while it trains on too, or only when it waits."""
+        self._watched = on
+        if self._thread is not None:
+            self._thread.watched = on
+
+    def discard(self) -> None:
+        """End after the batch in hand and throw the run away: its folder goes to the bin."""
+        self._discarding = self._thread is not None
+        self.stop()
+
+    def pause(self) -> None:
+        """Pause after the batch in hand."""
+        if self._thread is not None and self.state in (State.STARTING, State.TRAINING):
+            self._thread.pause()
+            self._enter(State.PAUSING)
+
+    def stop(self) -> None:
+        """End after the batch in hand and keep the weights; twice is harmless."""
+        if self._thread is not None and self.state != State.STOPPING:
+            self._thread.stop()
+            self._enter(State.STOPPING)
+
+    def close(self) -> None:
+        """Stop, wait for the thread, and let it go."""
+        if self._thread is not None:
+            self._thread.stop()
+            self._thread.wait()
+            self.pull()
+        self._timer.stop()
+
+    def _begin(self, batches: int | None) -> None:
+        if self.why_not():
+            return
+        assert self.session.images is not None
+        self.experiment, self.images = self.session.experiment, self.session.images
+        self.history, self.probed, self.viewed, self.failure = History(), None, None, None
+        self.trails = Trails()
+        self._handed = _live_settings(self.experiment)
+        self._discarding = False
+        thread = RunThread(partial(_new_run, self.experiment, self.images, self._runs), batches=batches)
+        thread.setObjectName("run")
+        self._thread = thread
+        thread.watched = self._watched
+        self._hand_over_pins()
+        thread.start()
+        self._timer.start()
+        self._enter(State.STARTING)
+        self.advanced.emit()
+
+    def _hand_over_pins(self) -> None:
+        """The run follows the session's pins as long as both have the same pictures before them."""
+        if self.session.images is self.images:
+            self.pins = self.session.pins
+        if self._thread is not None:
+            self._thread.pins, self._thread.own = self.pins, self.session.own_pictures
+
+    def _hand_over_settings(self) -> None:
+        """What a person edits acts on the run that goes on, as far as it can."""
+        if self._thread is None:
+            return
+        assert self.experiment is not None
+        edited = self.session.experiment
+        alike = edited.optimizer.name_of() == self.experiment.optimizer.name_of()  # another one has a rate of its own
+        for setting, value in _live_settings(edited).items():
+            if value != self._handed[setting] and (alike or setting != "optimizer.lr"):
+                self._handed[setting] = value
+                self._thread.change(setting, value)
+
+    # ---------------------------------------------------------------- pulling
+
+    def pull(self) -> None:
+        """Empty the mailbox into the history; called by the timer."""
+        if self._thread is None:
+            return
+        over = self._thread.isFinished()  # asked first: what is in the mailbox then is all there will be
+        mailbox = self._thread.mailbox
+        news = bool(mailbox)
+        for _ in range(len(mailbox)):  # and no more: a worker that fills it as fast would hold the window for ever
+            self._take(mailbox.popleft())
+        if news:
+            self.advanced.emit()
+        if over:
+            self._let_go()
+
+    def _take(self, item: Any) -> None:
+        from gui_lab.core.batch_view import BatchView
+        from gui_lab.core.probing import Probed
+
+        match item:
+            case Probed():
+                self.probed = item
+                self.trails.take(item)
+            case BatchView():
+                self.viewed = item
+            case Paused():
+                self.history.apply(item)
+                self._enter(State.PAUSED)
+            case Failed():
+                self.failure = item
+            case _:
+                self.history.apply(item)
+                if self.state == State.STARTING:
+                    self._enter(State.TRAINING)
+
+    def _let_go(self) -> None:
+        self._timer.stop()
+        thread, self._thread = self._thread, None
+        assert thread is not None
+        thread.wait()
+        thread.deleteLater()
+        if self._discarding:
+            self._throw_away()
+        self._enter(State.IDLE)
+        if self.failure is not None:
+            self.failed.emit(self.failure)
+
+    def _throw_away(self) -> None:
+        """Into the bin, from where a person can take it back; where there is none, for good."""
+        started = self.history.started
+        self.history, self.probed, self.viewed, self.failure = History(), None, None, None
+        self.trails = Trails()
+        if started is not None and not QFile(started.run).moveToTrash():
+            shutil.rmtree(started.run, ignore_errors=True)
+        self.advanced.emit()
+
+    def _enter(self, state: State) -> None:
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit()
+
+    def in_words(self) -> str:
+        """What the run does, or how it ended."""
+        if self.state != State.IDLE:
+            return str(self.state.value)
+        if self.failure is not None:
+            return "Failed"
+        ending = self.history.ended
+        return _ENDINGS[ending.reason] if ending else "Ready"
+
+
+def _live_settings(experiment: Experiment) -> dict[str, float]:
+    training = experiment.training
+    return dict(zip(_LIVE, (experiment.optimizer.lr, training.epochs, training.patience), strict=True))
+
+
+def _new_run(experiment: Experiment, images: ImageSet, runs: Path | None) -> Run:
+    from gui_lab.core.runs import Run
+
+    return Run(experiment, images, runs)
+
+
+def as_lab_error(failed: Failed) -> LabError:
+    """The sentence and remedy of a run that failed; a bug is named as what it is."""
+    if isinstance(failed.error, LabError):
+        return failed.error
+    return TrainingError(
+        f"The run ended by an unexpected error: {type(failed.error).__name__}: {failed.error}",
+        "The report says where. The weights of the last step were kept if the run had a folder.",
+    )

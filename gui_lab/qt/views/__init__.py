@@ -1,0 +1,1 @@
+"""Views: dumb widgets that are fed with values and know nothing of sessions, runs or files."""

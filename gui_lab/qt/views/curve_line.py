@@ -1,0 +1,219 @@
+"""One line of a plot: its values, all of them, and the few points that draw the same picture on a screen.
+
+A line is told by how many iterations were trained at each of its values, so that it needs no places of its own on the
+axis: ten million of them would have to be computed again each time the axis changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPolygonF
+from shiboken6 import VoidPtr
+
+from gui_lab.core.pyramid import Indices, Pyramid
+from gui_lab.qt.views.along import Along
+
+Floats = npt.NDArray[np.float64]
+Style = Literal["raw", "smooth", "line", "disc", "diamond", "ring"]
+"""`raw` is a thin line on its band of smallest and largest values, `smooth` two pixels wide, `line` one; the others
+have a sign of that shape at values that are far enough apart."""
+
+_FAR = 20_000.0
+"""Pixels: what is further away is drawn from there."""
+_BAND = 6  # pixels of a column of the band
+_BAND_VALUES = 8  # at least, in one
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Which part of the plane is drawn where.
+
+    Attributes:
+        along: what x counts.
+        x, y: ends of the axes; y of log10 of the values where it is `logarithmic`.
+        area: the rectangle between the axes, in pixels.
+    """
+
+    along: Along
+    x: tuple[float, float]
+    y: tuple[float, float]
+    logarithmic: bool
+    area: QRectF
+
+    @property
+    def columns(self) -> int:
+        return max(int(self.area.width()), 50)
+
+    def across(self, x: Floats) -> Floats:
+        """Pixels from the left of the widget."""
+        low, high = self.x
+        return self.area.left() + _near((x - low) / (high - low) * self.area.width())
+
+    def down(self, values: Floats) -> Floats:
+        """Pixels from the top of the widget; a value of 0 has no logarithm and lies far below."""
+        low, high = self.y
+        level = np.log10(np.maximum(values, 1e-300)) if self.logarithmic else values
+        return self.area.bottom() - _near((level - low) / (high - low) * self.area.height())
+
+    def x_at(self, pixel: float) -> float:
+        low, high = self.x
+        return low + (pixel - self.area.left()) / self.area.width() * (high - low)
+
+    def y_at(self, pixel: float) -> float:
+        """A place on the axis: log10 of a value where it is logarithmic."""
+        low, high = self.y
+        return low + (self.area.bottom() - pixel) / self.area.height() * (high - low)
+
+
+class Line:
+    """
+    Attributes:
+        values: all of them, float64 (n,); NaN where something was not measured.
+        trained: how many iterations were trained at each, float64 (n,); None where there is one value an iteration.
+    """
+
+    def __init__(self, name: str, role: str, style: Style, optional: bool = False) -> None:
+        """
+        Args:
+            name: what the legend says.
+            role: of its colour.
+            optional: named in the legend only where it has values.
+        """
+        self.name, self.role, self.style, self.optional = name, role, style, optional
+        self.forget()
+
+    def forget(self) -> None:
+        """Another series begins."""
+        self.values: Floats = np.empty(0)
+        self.trained: Floats | None = None
+        self._pyramid = Pyramid()
+
+    def show(self, values: Floats, trained: Floats | None, most: int) -> bool:
+        """Take in what has come; at most so many values at once. Says whether anything new is drawn."""
+        before = self._pyramid.count
+        if len(values) < before:
+            self.forget()
+        self.values, self.trained = values, trained
+        self._pyramid.follow(values, most)
+        return self._pyramid.count != before
+
+    @property
+    def count(self) -> int:
+        """How many values are drawn so far."""
+        return self._pyramid.count
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are more than are drawn."""
+        return self.count < len(self.values)
+
+    @property
+    def known(self) -> bool:
+        """Whether it has any value."""
+        low, _ = self._pyramid.range(self.values, 0, self.count)
+        return low == low
+
+    def seen(self, view: View) -> tuple[int, int]:
+        """Which values lie between the ends of the x axis, first and last, with one more beyond each end."""
+        low, high = (view.along.trained(x) for x in view.x)
+        if self.trained is None:
+            first, last = int(np.ceil(low)) - 1, int(np.floor(high))
+        else:
+            first = int(np.searchsorted(self.trained, low))
+            last = int(np.searchsorted(self.trained, high, "right"))
+        return min(max(first - 1, 0), self.count), min(max(last + 1, 0), self.count)
+
+    def at(self, indices: Indices) -> Floats:
+        """How many iterations were trained at these values."""
+        return (indices + 1).astype(np.float64) if self.trained is None else self.trained[indices]
+
+    def points(self, view: View) -> tuple[Floats, Floats]:
+        """What is drawn, in pixels: no peak of a column is lost."""
+        columns = int(view.columns / 1.4)  # of 0.7 to 1.4 pixels: two points a pixel on average
+        chosen = self._pyramid.peaks(self.values, *self.seen(view), columns)
+        return view.across(view.along.place(self.at(chosen))), view.down(self.values[chosen])
+
+    def band(self, view: View) -> tuple[Floats, Floats] | None:
+        """The outline of all between the smallest and the largest values, in pixels; None where there are too few."""
+        first, last = self.seen(view)
+        columns = min(view.columns // _BAND, (last - first) // _BAND_VALUES)
+        if columns < 2:
+            return None
+        starts, lows, highs = self._pyramid.blocks(self.values, first, last, columns)
+        low, high = self.values[lows], self.values[highs]
+        known = np.isfinite(low) & np.isfinite(high)
+        starts, low, high = starts[known], low[known], high[known]
+        if len(starts) < 2:
+            return None
+        ends = np.append(starts, min(last, self.count) - 1)
+        places = view.along.place(self.at(np.clip(ends, 0, self.count - 1)))
+        x = np.empty(2 * len(starts) + 1)  # an end of a block, its middle, the next end ...
+        x[::2], x[1::2] = places, (places[:-1] + places[1:]) / 2
+        x = view.across(x)
+        y = np.concatenate([_hull(low, np.minimum), _hull(high, np.maximum)[::-1]])
+        return np.concatenate([x, x[::-1]]), view.down(y)
+
+    def extent(self, view: View | None) -> tuple[float, float]:
+        """The smallest and the largest value in view (of all without one); NaN where there is none."""
+        first, last = (0, self.count) if view is None else self.seen(view)
+        return self._pyramid.range(self.values, first, last)
+
+    def usual(self) -> float:
+        """The largest value, unless single outbursts would squeeze all the rest to the bottom; NaN without values."""
+        _, largest = self.extent(None)
+        newest = self.values[max(self.count - 4096, 0) : self.count : 8 if self.count > 4096 else 1]
+        newest = newest[np.isfinite(newest)]
+        if not len(newest):
+            return largest
+        _, start = self._pyramid.range(self.values, 0, min(max(self.count // 50, 5), self.count))
+        return float(np.nanmin([largest, np.nanmax([2.5 * np.quantile(newest, 0.99), start])]))
+
+    def smallest_positive(self) -> float:
+        """As far as it is drawn; NaN without one."""
+        drawn = self.values[self._pyramid.peaks(self.values, 0, self.count, 200)]
+        positive = drawn[drawn > 0]
+        return float(positive.min()) if len(positive) else float("nan")
+
+    def nearest(self, trained: float) -> int | None:
+        """Which value is nearest to so many trained iterations, where there is one that is measured."""
+        if not self.count:
+            return None
+        if self.trained is None:
+            index = round(trained) - 1
+        else:
+            index = int(np.searchsorted(self.trained[: self.count], trained))
+            before = index - 1 if index else 0
+            index = min(index, self.count - 1)
+            if trained - self.trained[before] < self.trained[index] - trained:
+                index = before
+        return index if 0 <= index < self.count and np.isfinite(self.values[index]) else None
+
+
+def _near(pixels: Floats) -> Floats:
+    clipped: Floats = np.clip(pixels, -_FAR, _FAR)
+    return clipped
+
+
+def _hull(ends: Floats, outer: np.ufunc) -> Floats:
+    """The ends of n blocks as a line over their edges and middles, float64 (2n + 1,), with all values on one side."""
+    hull = np.empty(2 * len(ends) + 1)
+    hull[1::2] = ends
+    hull[2:-1:2] = outer(ends[:-1], ends[1:])
+    hull[0], hull[-1] = ends[0], ends[-1]
+    return hull
+
+
+def polygon(x: Floats, y: Floats) -> QPolygonF:
+    """Points as Qt wants them, written into its own memory: a loop over them would take longer than to draw them."""
+    made = QPolygonF()
+    made.resize(len(x))
+    if len(x):
+        memory: Any = VoidPtr  # its stubs know one argument only
+        places = np.frombuffer(memory(made.data(), 16 * len(x), True), np.float64).reshape(-1, 2)
+        places[:, 0], places[:, 1] = x, y
+    return made

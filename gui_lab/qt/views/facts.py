@@ -1,0 +1,122 @@
+"""What a picture is in numbers: kind, shape, range, mean, deviation, and how its values are distributed.
+
+Minimum, maximum, mean and deviation are those of all values. The histogram of a large picture counts every n-th value
+and says so: a shape needs no more, and a slider that is dragged has no time for more. numpy only, on any thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRect
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from gui_lab.core.pipeline import Kind
+from gui_lab.qt.theme import colour
+
+BINS = 32
+_COUNTED = 16_384  # values of one histogram
+_MINUS = "\u2212"
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """How many values are in each of `BINS` equal parts of low..high; of each `every` values one was counted."""
+
+    low: float
+    high: float
+    counts: npt.NDArray[np.int64]
+    every: int = 1
+
+    @property
+    def signed(self) -> bool:
+        return self.low < 0 < self.high
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Of all values of a picture."""
+
+    what: str
+    dtype: str
+    shape: tuple[int, ...]
+    low: float
+    high: float
+    mean: float
+    std: float
+
+
+def number(value: float) -> str:
+    """Three significant digits with a true minus."""
+    short = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return short.replace("-", _MINUS)
+
+
+def span(low: float, high: float) -> str:
+    """−0.42 to 2.82"""
+    return f"{number(low)} to {number(high)}"
+
+
+def what_words(kind: Kind) -> str:
+    """uint8 image, float tensor, PIL picture"""
+    if kind.pil:
+        return "PIL picture"
+    return "float tensor" if kind.dtype == "float32" else "uint8 image"
+
+
+def histogram_of(values: npt.NDArray[Any], low: float, high: float) -> Histogram:
+    """
+    Args:
+        values: of any shape; those outside of low..high are counted in the first or the last part.
+    """
+    flat = values.reshape(-1)
+    every = max(-(-flat.size // _COUNTED), 1)
+    every += 1 - every % 2 if every > 1 else 0  # an even step could meet one column of each row for ever
+    taken = flat[::every]
+    if taken.dtype == np.uint8:
+        return Histogram(low, high, np.bincount(taken >> 3, minlength=BINS), every)
+    place = (taken - np.float32(low)) * np.float32(BINS / max(high - low, 1e-12))
+    place = np.minimum(np.fmax(place, 0), BINS - 1)  # what is no number counts as low
+    return Histogram(low, high, np.bincount(place.astype(np.intp), minlength=BINS), every)
+
+
+def bars_of(histogram: Histogram, height: int, tint: str) -> QImage:
+    """The histogram as an image with a column for each part, `height` pixels high: each bar as high as the root of its
+    part of the highest, so that rare values stay visible."""
+    share = np.sqrt(histogram.counts / max(int(histogram.counts.max()), 1))
+    filled = np.ceil(share * height)[None, :] > np.arange(height)[::-1, None]
+    ink = np.uint32(QColor(tint).rgba())
+    pixels = np.where(filled, ink, np.uint32(0))
+    return QImage(pixels.tobytes(), BINS, height, 4 * BINS, QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
+def facts_of(values: npt.NDArray[Any], kind: Kind) -> Facts:
+    mean, std = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
+    return Facts(what_words(kind), str(values.dtype), values.shape, float(values.min()), float(values.max()), mean, std)
+
+
+def fact_lines(facts: Facts) -> list[tuple[str, str]]:
+    """Names and values, one pair a line."""
+    return [
+        ("kind", facts.what),
+        ("dtype", facts.dtype),
+        ("shape", "x".join(str(side) for side in facts.shape)),
+        ("min", number(facts.low)),
+        ("max", number(facts.high)),
+        ("mean", number(facts.mean)),
+        ("std", number(facts.std)),
+    ]
+
+
+def paint_histogram(painter: QPainter, room: QRect, histogram: Histogram, bars: QImage) -> None:
+    """The bars above a hairline, and a mark at zero where the range is signed."""
+    painter.drawImage(room.adjusted(0, 0, 0, -1), bars)
+    painter.setPen(colour("line"))
+    painter.drawLine(room.bottomLeft(), room.bottomRight())
+    if histogram.signed:
+        zero = room.left() - histogram.low / (histogram.high - histogram.low) * room.width()
+        painter.setPen(colour("accent"))
+        painter.drawLine(QPointF(zero, room.top()), QPointF(zero, room.bottom() + 2))

@@ -1,0 +1,81 @@
+"""What `gui-lab` and `python -m gui_lab` open: the window without a verb, the command line with one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import gui_lab
+from gui_lab import display
+from gui_lab.__main__ import main
+from gui_lab.errors import DisplayError
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path | None]:
+    """What the window was opened with; a stand-in takes its place."""
+    files: list[Path | None] = []
+    window = types.ModuleType("gui_lab.qt.app")
+    window.run_window = lambda file: files.append(file) or 7  # type: ignore[attr-defined]  # made up here
+    monkeypatch.setitem(sys.modules, "gui_lab.qt.app", window)
+    monkeypatch.setattr(display, "check", lambda platform="": None)
+    return files
+
+
+def test_no_verb_opens_the_window_and_returns_its_status(opened: list[Path | None]) -> None:
+    assert main([]) == 7
+    assert opened == [None]
+
+
+def test_a_file_opens_the_window_with_it(opened: list[Path | None]) -> None:
+    assert main(["lessons/first.LAB"]) == 7
+    assert opened == [Path("lessons/first.LAB")]
+
+
+def test_options_of_qt_open_the_window(opened: list[Path | None]) -> None:
+    main(["-platform", "offscreen", "first.lab"])
+    assert opened == [Path("first.lab")]
+
+
+def test_a_verb_goes_to_the_command_line(opened: list[Path | None], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "models"]) == 0
+    assert "LeNet5" in capsys.readouterr().out
+    assert opened == []
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"gui-lab {gui_lab.__version__}\n"
+
+
+def test_a_display_that_cannot_be_used_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(platform: str = "") -> None:
+        raise DisplayError("There is no display.", "Try another.")
+
+    monkeypatch.setattr(display, "check", refuse)
+    assert main([]) == 1
+    assert capsys.readouterr().err == "There is no display. Try another.\n"
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux has sessions without a display")
+def test_without_a_display_the_program_ends_with_one_line() -> None:
+    ended = subprocess.run([sys.executable, "-m", "gui_lab"], env={"PATH": "/usr/bin"}, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "There is no display to open a window on. Try `gui-lab demo --offscreen` to see the lab drive itself, "
+        "or `gui-lab train` without a window.\n"
+    )
+
+
+def test_nothing_heavy_is_imported_before_it_is_known_what_to_open() -> None:
+    seen = "import sys, gui_lab.__main__, gui_lab.display; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    modules = set(ended.stdout.split())
+    assert not modules & {"torch", "PySide6", "numpy", "pydantic", "typer", "rich", "multiprocessing", "gui_lab.cli"}
+    assert "gui_lab.display" in modules

@@ -1,0 +1,30 @@
+"""What every test stands on: a home of its own, so that nothing touches a person's files, and a filled catalogue."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gui_lab import catalog
+
+# Networks this small are slower on several threads, above all where other test processes want the processors too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+catalog.load()  # once, and before tests are collected: some are parametrised over what it holds
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh home folder for runs, data sets, preferences and logs."""
+    monkeypatch.setenv("GUI_LAB_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real pictures beside the checkout."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the real pictures are not there: {folder}")
+    return folder

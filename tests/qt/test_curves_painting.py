@@ -1,0 +1,144 @@
+"""Curves cost what they must: news is painted once, and only where it changes anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer
+from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from gui_lab.core.events import BatchTrained, EpochEnded, RunEnded, RunStarted
+from gui_lab.core.history import History
+from gui_lab.qt.theme import THEME
+from gui_lab.qt.views import curve_paint, probabilities
+from gui_lab.qt.views.curves import Curves
+
+EACH = 10
+
+
+@pytest.fixture
+def curves(qtbot):
+    THEME.install(QApplication.instance())
+    made = Curves()
+    qtbot.addWidget(made)
+    made.resize(480, 520)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close_down()
+
+
+def advance(history: History, count: int) -> None:
+    """Until so many iterations are trained, ten an epoch."""
+    if history.started is None:
+        history.apply(RunStarted("", "cpu", 1, 40, EACH, 64, 640, 100, 1))
+    for at in range(len(history.loss) + 1, count + 1):
+        epoch, loss = -(-at // EACH), 2.3 * np.exp(-at / 100)
+        history.apply(BatchTrained(epoch, (at - 1) % EACH + 1, loss, 32, 64, at / 100))
+        if at % EACH == 0:
+            history.apply(EpochEnded(epoch, loss, 0.5, loss, 0.5, epoch == 1, at / 100))
+
+
+class Painted(QObject):
+    """Which plot was painted, each time."""
+
+    def __init__(self, curves):
+        super().__init__(curves)
+        self.names = []
+        for pane in curves.panes.values():
+            pane.installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint:
+            self.names.append(watched.objectName())
+        return False
+
+
+def live(qtbot, milliseconds):
+    timer = QTimer()
+    timer.setSingleShot(True)
+    with qtbot.waitSignal(timer.timeout):
+        timer.start(milliseconds)
+
+
+def test_news_is_painted_once_and_only_in_plots_that_it_changes(curves, qtbot):
+    history = History()
+    advance(history, 105)
+    curves.show_history(history)
+    live(qtbot, 100)
+    painted = Painted(curves)
+    both = ["plots.accuracy", "plots.loss"]
+    for count, names in ((106, ["plots.loss"]), (111, both), (300, both), (300, [])):
+        advance(history, count)
+        curves.show_history(history)
+        live(qtbot, 100)
+        assert sorted(painted.names) == names, count
+        painted.names.clear()
+
+
+def test_the_axes_stand_still_while_news_comes_and_are_painted_again_when_they_move(curves, qtbot, monkeypatch):
+    drawn, draw = [], curve_paint.draw_axes
+    monkeypatch.setattr(curve_paint, "draw_axes", lambda *given: drawn.append(1) or draw(*given))
+    history = History()
+    for count in range(100, 301):
+        advance(history, count)
+        curves.show_history(history)
+        curves.loss.repaint()
+    assert 1 <= len(drawn) < 20  # of 201 times
+
+
+def test_a_mouse_that_moves_draws_no_line_again(curves, qtbot, monkeypatch):
+    history = History()
+    advance(history, 200)
+    curves.show_history(history)
+    curves.grab()
+    drawn, draw = [], curve_paint.draw_line
+    monkeypatch.setattr(curve_paint, "draw_line", lambda *given: drawn.append(1) or draw(*given))
+    for x in range(100, 300, 7):
+        at, none = QPointF(x, 100), Qt.MouseButton.NoButton
+        move = QMouseEvent(QEvent.Type.MouseMove, at, at, none, none, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(curves.loss, move)
+        curves.loss.repaint()
+        curves.accuracy.repaint()
+    assert curves.loss.readout()
+    assert drawn == []
+
+
+def test_a_hidden_plot_takes_nothing_in_and_catches_up_when_it_is_shown(curves):
+    history = History()
+    advance(history, 50)
+    curves.show_history(history)
+    assert curves.lr.lines["learning rate"].count == 0
+    curves.tools.actions_of["lr"].trigger()
+    assert curves.lr.lines["learning rate"].count == 50
+
+
+def test_the_axis_of_epochs_grows_in_steps_and_fits_when_the_run_is_over(curves):
+    history, ends = History(), []
+    for count in range(100, 331, 5):
+        advance(history, count)
+        curves.show_history(history)
+        ends.append(curves.loss.view.x[1])
+        assert ends[-1] >= count / EACH
+    assert len(set(ends)) < 10
+    assert ends[-1] < 42
+    history.apply(RunEnded("stopped", 33, 10, 1, "", 1.0))
+    curves.show_history(history)
+    assert curves.loss.view.x[1] == pytest.approx(33, rel=0.03)
+
+
+def test_the_names_of_classes_are_measured_once_however_often_their_bars_are_painted(qtbot, monkeypatch):
+    measured = []
+    width = probabilities._width_of
+    monkeypatch.setattr(probabilities, "_width_of", lambda names: measured.append(names) or width(names))
+    bars = probabilities.Probabilities()
+    qtbot.addWidget(bars)
+    picture = QImage(8, 8, QImage.Format.Format_Grayscale8)
+    picture.fill(0)
+    classes = [f"class {number}" for number in range(1000)]
+    bars.show_pictures([probabilities.Pinned(index, picture, index) for index in range(3)], classes)
+    for _ in range(3):
+        bars.show_probabilities((0, 1, 2), np.full((3, 1000), 0.001, np.float32))
+        bars.grab()
+    assert len(measured) == 1

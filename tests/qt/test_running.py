@@ -1,0 +1,270 @@
+"""The window's run: steering, pulling, failing, closing; and the idiom for previews."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gui_lab.core.experiment import default
+from gui_lab.core.runs import Run
+from gui_lab.errors import LossNotFinite, StoreError
+from gui_lab.qt.running import RunControl, State
+from gui_lab.qt.session import Session
+from gui_lab.qt.threads import Failed, Latest
+
+
+@pytest.fixture
+def control(qtbot, quick, tmp_path):
+    session = Session(quick)
+    with qtbot.waitSignal(session.pins_changed, timeout=10_000):
+        session.open_images()
+    session.set_ready()
+    made = RunControl(session, tmp_path / "runs")
+    yield made
+    made.close()
+    session.close()
+
+
+def ended(control, qtbot):
+    qtbot.waitUntil(lambda: not control.running, timeout=30_000)
+
+
+def test_a_run_trains_to_its_end_and_the_history_has_all_of_it(control, qtbot):
+    control.train()
+    assert control.running
+    ended(control, qtbot)
+    started = control.history.started
+    assert control.history.ended.reason == "finished"
+    assert len(control.history.loss) == started.epochs * started.iterations
+    assert control.in_words() == "Finished"
+    assert (Path(started.run) / "last.safetensors").exists()
+
+
+def test_the_window_and_a_plain_loop_end_with_the_same_weights(control, qtbot, tmp_path):
+    control.session.edit("model", "MNISTNet")  # dropout draws from torch's generator while pins are probed
+    control.train()
+    qtbot.waitUntil(lambda: len(control.history.loss) > 3, timeout=30_000)
+    control.pause()
+    qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)
+    torch.rand(7)
+    control.train()
+    ended(control, qtbot)
+    plain = Run(control.experiment, control.images, tmp_path / "other")
+    *_, last = plain.events()
+    assert control.history.ended.weights_sha256 == last.weights_sha256
+
+
+def test_one_batch_starts_a_run_and_then_steps_it(control, qtbot):
+    control.one_batch()
+    qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)
+    assert len(control.history.loss) == 1
+    control.one_batch()
+    qtbot.waitUntil(lambda: control.state == State.PAUSED and len(control.history.loss) == 2, timeout=30_000)
+    control.stop()
+    ended(control, qtbot)
+    assert control.history.ended.reason == "stopped"
+
+
+def test_stopping_twice_is_harmless_and_keeps_the_weights(control, qtbot):
+    control.session.edit("training.epochs", 1000)
+    control.train()
+    qtbot.waitUntil(lambda: len(control.history.loss) > 0, timeout=30_000)
+    control.stop()
+    control.stop()
+    ended(control, qtbot)
+    assert control.history.ended.reason == "stopped"
+    assert (Path(control.history.started.run) / "last.safetensors").exists()
+
+
+def test_stopping_before_the_first_batch_ends_cleanly(control, qtbot):
+    control.train()
+    control.stop()
+    ended(control, qtbot)
+    assert control.history.ended.reason == "stopped"
+
+
+def test_editing_while_training_leaves_the_run_as_it_began(control, qtbot):
+    control.session.edit("training.epochs", 500)
+    control.train()
+    control.session.edit("training.batch_size", 200)
+    control.session.edit("dataset", {"name": "Shapes", "count": 400})
+    qtbot.waitUntil(lambda: len(control.history.loss) > 20, timeout=30_000)
+    assert control.history.started.epochs == 500
+    assert control.history.started.batch_size == control.experiment.training.batch_size != 200
+    assert control.experiment.dataset.name_of() == "Digits"
+
+
+def test_rate_epochs_and_patience_act_on_the_run_that_goes_on_and_are_recorded(control, qtbot):
+    control.session.edit("training.epochs", 500)
+    control.train()
+    qtbot.waitUntil(lambda: len(control.history.loss) > 3, timeout=30_000)
+    control.session.edit("optimizer.lr", 0.0002)
+    control.session.edit("training.patience", 400)
+    qtbot.waitUntil(lambda: control.history.lr.values[-1] == 0.0002, timeout=30_000)
+    control.session.edit("training.epochs", 1)
+    ended(control, qtbot)
+    assert control.history.ended.reason == "finished"
+    log = (Path(control.history.started.run) / "metrics.jsonl").read_text().splitlines()
+    changes = [event for event in map(json.loads, log) if event["event"] == "changed"]
+    assert [(event["setting"], event["after"]) for event in changes] == [
+        ("optimizer.lr", 0.0002), ("training.patience", 400), ("training.epochs", 1),
+    ]  # fmt: skip
+
+
+def test_another_optimiser_is_for_the_next_run(control, qtbot):
+    control.session.edit("training.epochs", 500)
+    control.train()
+    qtbot.waitUntil(lambda: len(control.history.loss) > 3, timeout=30_000)
+    rate = control.history.lr.values[-1]
+    control.session.edit("optimizer", "Adadelta")
+    control.session.edit("training.patience", 300)  # arrives after it
+    qtbot.waitUntil(lambda: len(control.history.marks) == 1, timeout=30_000)
+    assert control.history.lr.values[-1] == rate
+
+
+def test_several_batches_and_an_epoch_end_in_a_pause(control, qtbot):
+    control.batches(3)
+    qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)
+    assert len(control.history.loss) == 3
+    control.one_epoch()
+    qtbot.waitUntil(lambda: control.state == State.PAUSED and control.history.epochs == 1, timeout=30_000)
+    assert len(control.history.loss) == control.history.started.iterations
+    assert [mark.kind for mark in control.history.marks] == ["paused", "paused"]
+    control.stop()
+    ended(control, qtbot)
+
+
+def test_a_run_that_is_discarded_leaves_nothing(control, qtbot, monkeypatch):
+    monkeypatch.setattr("PySide6.QtCore.QFile.moveToTrash", lambda *_: False)  # the tests have no bin
+    control.batches(2)
+    qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)
+    folder = Path(control.history.started.run)
+    assert folder.exists()
+    control.discard()
+    qtbot.waitUntil(lambda: not control.running, timeout=30_000)
+    assert not folder.exists()
+    assert control.history.started is None
+    assert control.in_words() == "Ready"
+
+
+def test_pausing_while_it_validates_waits_there(control, qtbot, monkeypatch):
+    monkeypatch.setattr("gui_lab.core.training._EVALUATION_BATCH", 1)
+    control.session.edit("training.epochs", 2)
+    control.train()
+    qtbot.waitUntil(lambda: control.history.measuring is not None, timeout=30_000)
+    control.pause()
+    qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)
+    assert control.history.measuring is not None
+    assert control.history.measuring.done < control.history.measuring.total
+    control.train()
+    ended(control, qtbot)
+    assert control.history.ended.reason == "finished"
+
+
+def test_the_batch_is_looked_at_when_it_waits_and_on_demand(control, qtbot):
+    control.session.edit("training.epochs", 500)
+    control.one_batch()
+    qtbot.waitUntil(lambda: control.viewed is not None, timeout=30_000)
+    assert (control.viewed.epoch, control.viewed.iteration) == (1, 1)
+    control.watch(True)
+    control.train()
+    qtbot.waitUntil(lambda: control.viewed.iteration > 1 or control.viewed.epoch > 1, timeout=30_000)
+    control.stop()
+    ended(control, qtbot)
+
+
+def test_softmax_of_pinned_pictures_comes_with_the_run_and_follows_new_pins_while_paused(control, qtbot):
+    control.one_batch()
+    qtbot.waitUntil(lambda: control.probed is not None and control.state == State.PAUSED, timeout=30_000)
+    assert control.probed.indices == control.session.pins
+    assert np.allclose(control.probed.probabilities.sum(1), 1, atol=1e-5)
+    new = int(control.images.train[5])
+    control.session.pin(new, True)
+    qtbot.waitUntil(lambda: new in control.probed.indices, timeout=30_000)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_its_sentence(control, qtbot):
+    control.session.edit("model", {"name": "MLP", "hidden": [32, 32]})
+    control.session.edit("optimizer", {"name": "SGD", "lr": 1e9})
+    with qtbot.waitSignal(control.failed, timeout=30_000) as said:
+        control.train()
+    assert isinstance(said.args[0].error, LossNotFinite)
+    ended(control, qtbot)
+    assert control.in_words() == "Failed"
+    assert not control.why_not()
+
+
+def test_a_run_folder_that_cannot_be_written_ends_the_run_with_a_remedy(control, qtbot, tmp_path):
+    (tmp_path / "runs").write_text("a file is in the way")
+    with qtbot.waitSignal(control.failed, timeout=30_000) as said:
+        control.train()
+    assert isinstance(said.args[0].error, StoreError)
+
+
+def test_a_bug_in_the_run_thread_arrives_with_its_traceback(control, qtbot, monkeypatch):
+    monkeypatch.setattr("gui_lab.core.training._Stepper.step", lambda *_: 1 / 0)
+    with qtbot.waitSignal(control.failed, timeout=30_000) as said:
+        control.train()
+    assert isinstance(said.args[0].error, ZeroDivisionError)
+    assert "ZeroDivisionError" in said.args[0].trace
+
+
+def test_training_waits_for_torch_pictures_and_a_sound_experiment(qtbot, quick, tmp_path):
+    session = Session(quick)
+    control = RunControl(session, tmp_path)
+    assert control.why_not() == "PyTorch is loading."
+    session.set_ready()
+    assert "opened" in control.why_not()
+    with qtbot.waitSignal(session.pins_changed, timeout=10_000):
+        session.open_images()
+    assert control.why_not() == ""
+    session.edit("transforms", ())
+    assert "float tensors" in control.why_not()
+    control.train()
+    assert not control.running
+    session.close()
+
+
+def test_closing_while_training_stops_the_thread_and_keeps_the_weights(control, qtbot):
+    control.session.edit("training.epochs", 1000)
+    control.train()
+    qtbot.waitUntil(lambda: len(control.history.loss) > 0, timeout=30_000)
+    control.close()
+    assert not control.running
+    assert control.history.ended.reason == "stopped"
+
+
+def test_of_many_requests_only_the_newest_is_delivered(qtbot):
+    latest, seen, began = Latest(), [], threading.Event()
+    go_on = threading.Event()
+    latest.arrived.connect(seen.append)
+
+    def slow():
+        began.set()
+        go_on.wait(10)
+        return "first"
+
+    latest.ask(slow)
+    began.wait(10)
+    for number in range(50):
+        latest.ask(lambda number=number: number)
+    go_on.set()
+    qtbot.waitUntil(lambda: not latest.busy, timeout=10_000)
+    assert seen == [49]
+    latest.close()
+
+
+def test_a_failing_request_is_told_and_the_next_one_works(qtbot):
+    latest = Latest()
+    with qtbot.waitSignal(latest.failed) as said:
+        latest.ask(lambda: 1 / 0)
+    assert isinstance(said.args[0], Failed)
+    with qtbot.waitSignal(latest.arrived) as said:
+        latest.ask(lambda: default().training.epochs)
+    assert said.args[0] == default().training.epochs
+    latest.close()
