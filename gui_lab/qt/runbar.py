@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -91,6 +93,21 @@ class _More(QToolButton):
         menu.popup(self.mapToGlobal(QPoint(0, -menu.sizeHint().height() - XS)))
 
 
+class _Steady(QPushButton):
+    """A button that is as wide for each of its words: what stands beside it never moves under the pointer."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__(texts[0])
+        self._texts = texts
+
+    def sizeHint(self) -> QSize:
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        words = max(map(self.fontMetrics().horizontalAdvance, self._texts))
+        contents = QSize(self.iconSize().width() + XS + words, self.fontMetrics().height())
+        return self.style().sizeFromContents(QStyle.ContentsType.CT_PushButton, option, contents, self)
+
+
 class RunBar(QFrame):
     """Train, Pause, One batch, Stop; epoch and iteration; progress; speed; time left; device.
 
@@ -104,7 +121,7 @@ class RunBar(QFrame):
         self.setProperty("role", "runbar")
         self.setObjectName("run")
         self.control: RunControl | None = None
-        self.train = self._button("Train", "train", "play", "F5")
+        self.train = self._button("Train", "train", "play", "F5", _Steady("Train", "Carry on"))
         self.train.setProperty("role", "primary")
         with_icon(self.train, "play", "on_accent")
         self.pause = self._button("Pause", "pause", "pause", "F6")
@@ -134,8 +151,8 @@ class RunBar(QFrame):
     def _buttons(self) -> tuple[QPushButton | QToolButton, ...]:
         return self.train, self.pause, self.one_batch, self.more_batches, self.stop, self.more_stop
 
-    def _button(self, text: str, name: str, icon: str, keys: str) -> QPushButton:
-        button = QPushButton(text)
+    def _button(self, text: str, name: str, icon: str, keys: str, button: QPushButton | None = None) -> QPushButton:
+        button = button or QPushButton(text)
         button.setObjectName(f"run.{name}")
         button.setAccessibleName(text)
         button.setShortcut(QKeySequence(keys))

@@ -118,12 +118,13 @@ class XHands(Hands):
         raise self.failure(f"the pointer does not get to {named(widget)}: another window lies over it, or the edge")
 
     def _move_to(self, widget: QWidget, point: QPoint, ear: _Ear) -> bool:
-        """Whether the pointer has come there; the window may have been moved meanwhile."""
-        window, inside = widget.window().windowHandle(), widget.mapTo(widget.window(), point)
+        """Whether the pointer has come there; the window, or the widget in it, may have been moved meanwhile."""
+        window = widget.window().windowHandle()
         place = (QPointF(widget.mapToGlobal(point)) * widget.devicePixelRatio()).toPoint()
         self._xdotool("mousemove", str(max(place.x(), 0)), str(max(place.y(), 0)))
         soon = time.monotonic() + _SECONDS / 20
         while time.monotonic() < soon:
+            inside = widget.mapTo(widget.window(), point)
             if ear.pointed is window and (ear.at - inside).manhattanLength() <= 1:
                 return True
             live(2)

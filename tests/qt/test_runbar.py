@@ -159,3 +159,15 @@ def test_the_tiny_curve_goes_from_the_first_value_to_the_last_however_many_there
         curve.show_values(np.linspace(1.0, 0.0, count))
         assert max(ink(2)) < curve.height() / 3
         assert min(ink(curve.width() - 3)) > curve.height() * 2 / 3
+
+
+def test_nothing_moves_under_the_pointer_when_the_run_starts_and_pauses(bar, control, qtbot):
+    def places() -> list[int]:
+        QApplication.processEvents()
+        return [button.x() for button in (bar.pause, bar.one_batch, bar.more_batches, bar.stop, bar.more_stop)]
+
+    before = places()
+    control.batches(1)
+    paused(qtbot, control)
+    assert bar.train.text() == "Carry on"
+    assert places() == before
