@@ -72,6 +72,7 @@ class Lab:
         catalog.load()
 
         from gui_lab.core import experiment
+        from gui_lab.qt.pages.concepts import ConceptsPage
         from gui_lab.qt.pages.dataset import DatasetPage
         from gui_lab.qt.pages.model import ModelPage
         from gui_lab.qt.pages.train import TrainPage
@@ -88,7 +89,8 @@ class Lab:
         train = TrainPage(self.session, self.control)
         train.curves.look = read(self.settings.curves(), train.curves.panes)
         train.curves.look_changed.connect(lambda look: self.settings.keep_curves(written(look)))
-        pages = [DatasetPage(self.session), TransformsPage(self.session), model, train]
+        concepts = ConceptsPage(self.session, self.control)
+        pages = [DatasetPage(self.session), TransformsPage(self.session), model, train, concepts]
         self.window.furnish(self.session, self.control, pages, RunBar())
         if self._file is not None:
             self.window.open_file(self._file)

@@ -25,10 +25,12 @@ from gui_lab.qt.threads import Failed, RunThread
 
 if TYPE_CHECKING:
     from gui_lab.core.batch_view import BatchView
+    from gui_lab.core.concepts import Weights
     from gui_lab.core.probing import Probed
     from gui_lab.core.runs import Run
 
 _PULL_MILLISECONDS = 100
+SNAPSHOTS_AT_MOST = 24
 
 
 class State(Enum):
@@ -62,6 +64,8 @@ class RunControl(QObject):
         probed: the newest look at the pinned pictures; None before there is one.
         trails: their probabilities since the run began.
         viewed: the newest look at a batch; None before there is one.
+        weights: of the run's network, as new as they are asked for by `want_weights`; None before there are some.
+        snapshots: one for each epoch, the oldest first, as many as there is room for.
         stepping: a person goes batch by batch.
     """
 
@@ -82,11 +86,13 @@ class RunControl(QObject):
         self.probed: Probed | None = None
         self.trails = Trails()
         self.viewed: BatchView | None = None
+        self.weights: Weights | None = None
+        self.snapshots: list[Weights] = []
         self.failure: Failed | None = None
         self._runs = runs
         self._thread: RunThread | None = None
         self.stepping = False
-        self._discarding = self._watched = False
+        self._discarding = self._watched = self._weights_wanted = False
         self._handed: dict[str, float] = {}
         self._held = ""
         self._timer = QTimer(self)
@@ -162,6 +168,12 @@ class RunControl(QObject):
         if self._thread is not None:
             self._thread.watched = on
 
+    def want_weights(self, on: bool) -> None:
+        """Have `weights` follow the run while it trains, or be as of the last epoch only."""
+        self._weights_wanted = on
+        if self._thread is not None:
+            self._thread.weights_wanted = on
+
     def discard(self) -> None:
         """End after the batch in hand and throw the run away: its folder goes to the bin."""
         self._discarding = self._thread is not None
@@ -192,14 +204,13 @@ class RunControl(QObject):
             return
         assert self.session.images is not None
         self.experiment, self.images = self.session.experiment, self.session.images
-        self.history, self.probed, self.viewed, self.failure = History(), None, None, None
-        self.trails = Trails()
+        self._forget()
         self._handed = _live_settings(self.experiment)
         self._discarding = False
         thread = RunThread(partial(_new_run, self.experiment, self.images, self._runs), batches=batches)
         thread.setObjectName("run")
         self._thread = thread
-        thread.watched = self._watched
+        thread.watched, thread.weights_wanted = self._watched, self._weights_wanted
         self._hand_over_pins()
         thread.start()
         self._timer.start()
@@ -243,6 +254,7 @@ class RunControl(QObject):
 
     def _take(self, item: Any) -> None:
         from gui_lab.core.batch_view import BatchView
+        from gui_lab.core.concepts import Weights
         from gui_lab.core.probing import Probed
 
         match item:
@@ -251,6 +263,8 @@ class RunControl(QObject):
                 self.trails.take(item)
             case BatchView():
                 self.viewed = item
+            case Weights():
+                self._take_weights(item)
             case Paused():
                 self.history.apply(item)
                 self._enter(State.PAUSED)
@@ -260,6 +274,13 @@ class RunControl(QObject):
                 self.history.apply(item)
                 if self.state == State.STARTING:
                     self._enter(State.TRAINING)
+
+    def _take_weights(self, weights: Weights) -> None:
+        self.weights = weights
+        if weights.of_epoch:
+            self.snapshots.append(weights)
+            if len(self.snapshots) > SNAPSHOTS_AT_MOST:  # the first and the last matter most: every other one goes
+                self.snapshots = self.snapshots[:-1:2] + self.snapshots[-1:]
 
     def _let_go(self) -> None:
         self._timer.stop()
@@ -276,11 +297,15 @@ class RunControl(QObject):
     def _throw_away(self) -> None:
         """Into the bin, from where a person can take it back; where there is none, for good."""
         started = self.history.started
-        self.history, self.probed, self.viewed, self.failure = History(), None, None, None
-        self.trails = Trails()
+        self._forget()
         if started is not None and not QFile(started.run).moveToTrash():
             shutil.rmtree(started.run, ignore_errors=True)
         self.advanced.emit()
+
+    def _forget(self) -> None:
+        """What the last run said and showed."""
+        self.history, self.probed, self.viewed, self.failure = History(), None, None, None
+        self.trails, self.weights, self.snapshots = Trails(), None, []
 
     def _enter(self, state: State) -> None:
         if state != self.state:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PROBE_SECONDS = 0.1
 _VIEW_SECONDS = 0.5
+_COPY_SECONDS = 0.5
+_COPIED_AT_MOST = 2_000_000  # parameters: a few milliseconds, a few megabytes
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class RunThread(QThread):
         """Pictures of a person's own that are pinned beside those of the data set."""
         self.watched = False
         """Whether the current batch is looked at while it trains on; when it waits it always is."""
+        self.weights_wanted = False
+        """Whether the weights are copied while it trains on; those of each epoch's end are, where they are small."""
         self._begin = begin
         self._allowed = batches
         self._to_epoch_end = False
@@ -160,16 +164,16 @@ class _Looks:
     def __init__(self, thread: RunThread, run: Run) -> None:
         self._thread, self._run = thread, run
         self._epoch = self._iteration = 0
-        self._probed_at = self._viewed_at = float("-inf")
+        self._probed_at = self._viewed_at = self._copied_at = float("-inf")
         self._probed: tuple[tuple[int, ...], tuple[OwnPicture, ...]] | None = None
         self._prober: Prober | None = None
         self._viewer: BatchViewer | None = None
 
     def after(self, event: object, last_word: bool) -> None:
         """Look where it is time to, or where nothing comes for a while."""
-        from gui_lab.core.events import BatchTrained
+        from gui_lab.core.events import BatchTrained, EpochEnded
 
-        trained = isinstance(event, BatchTrained)
+        trained, of_epoch = isinstance(event, BatchTrained), isinstance(event, EpochEnded)
         if isinstance(event, BatchTrained):
             self._epoch, self._iteration = event.epoch, event.iteration
         now = time.monotonic()
@@ -178,6 +182,9 @@ class _Looks:
         due = self._thread.watched and now - self._viewed_at >= _VIEW_SECONDS
         if trained and (last_word or due):
             self._view()
+        due = self._thread.weights_wanted and (last_word or now - self._copied_at >= _COPY_SECONDS)
+        if (of_epoch or (trained and due)) and self._run.learner.parameters <= _COPIED_AT_MOST:
+            self._copy(of_epoch)
 
     def while_paused(self) -> None:
         if self._wanted != self._probed:
@@ -194,6 +201,13 @@ class _Looks:
         pins, own = self._probed = self._wanted
         self._probed_at = time.monotonic()
         self._thread.mailbox.append(self._prober.look(pins, self._epoch, self._iteration, own))
+
+    def _copy(self, of_epoch: bool) -> None:
+        from gui_lab.core.concepts import Weights
+
+        self._copied_at = time.monotonic()
+        state = {key: value.detach().cpu().clone() for key, value in self._run.learner.model.state_dict().items()}
+        self._thread.mailbox.append(Weights(self._epoch, self._iteration, state, of_epoch))
 
     def _view(self) -> None:
         from gui_lab.core.batch_view import BatchViewer

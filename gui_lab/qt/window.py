@@ -53,6 +53,7 @@ PLACES = (
     ("Transforms", "magic-wand"),
     ("Model", "stack"),
     ("Train", "chart-line"),
+    ("Concepts", "lightbulb"),
 )
 """The rail, in the order of the work: word and icon."""
 

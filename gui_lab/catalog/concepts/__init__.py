@@ -1,0 +1,1 @@
+"""Concepts, one file for each idea of the course."""
