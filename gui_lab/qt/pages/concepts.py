@@ -66,12 +66,11 @@ class _Card(QPushButton):
         words.setRowStretch(1, 1)
         for part in self.findChildren(QLabel):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setMinimumHeight(76)
         THEME.changed.connect(self._tint)
         self._tint()
 
     def sizeHint(self) -> QSize:
-        return QSize(320, 76)
+        return QSize(320, 74)
 
     def _tint(self) -> None:
         self._sign.setPixmap(sign(self._icon, "accent", _SIGN, self.devicePixelRatioF()))
