@@ -138,7 +138,6 @@ class ConceptReader(QWidget):
 
     def _right(self) -> QVBoxLayout:
         self.says = label("", "body", wrap=True, name="concept.says")
-        self.says.setContentsMargins(L, M, L, 0)
         self.stage = Stage()
         self.stage.edited.connect(self.edit)
         self.notice = Notice("concept.notice")
@@ -152,7 +151,10 @@ class ConceptReader(QWidget):
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
         right.addWidget(self._bar())
-        right.addWidget(self.says)
+        sentence = QVBoxLayout()
+        sentence.setContentsMargins(L, M, L, 0)
+        sentence.addWidget(self.says)
+        right.addLayout(sentence)
         right.addWidget(self.stack, 1)
         right.addWidget(self.code)
         return right
