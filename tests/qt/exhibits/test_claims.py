@@ -35,7 +35,7 @@ def painted(view: ClaimsView, tone: QColor) -> int:
     view.layout().activate()
     picture = view.lines.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     pixels = np.frombuffer(picture.constBits(), np.uint8).reshape(-1, 4)[:, 2::-1].astype(int)
-    return int((abs(pixels - (tone.red(), tone.green(), tone.blue())).max(1) < 50).sum())
+    return int((abs(pixels - (tone.red(), tone.green(), tone.blue())).max(1) < 30).sum())
 
 
 @pytest.mark.parametrize(
