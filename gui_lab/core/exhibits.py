@@ -7,7 +7,7 @@ the fields of the concept that the click sets. Nothing here computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -292,7 +292,8 @@ class Plot(Exhibit):
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A picture in the order in which it is used: its index in the data set, its class, and itself, uint8 (C, H, W)."""
+    """A picture in the order in which it is used: its index in the data set, its class (-1 where it is not known), and
+    itself, uint8 (C, H, W)."""
 
     index: int
     label: int
@@ -304,14 +305,14 @@ class Conveyor(Exhibit):
     """Tiles on their way into batches.
 
     Attributes:
-        batches: the tiles of each batch; a view shows those around `current`.
+        batches: the tiles of each batch; a view asks only for those that it shows, so they may be made when asked for.
         current: the batch in use; -1 for none.
         size: tiles of a whole batch; a shorter one is drawn with its empty places.
         dropped: whether the last, short batch is thrown away.
         names: of the classes.
     """
 
-    batches: tuple[tuple[Tile, ...], ...]
+    batches: Sequence[Sequence[Tile]]
     current: int = -1
     size: int = 1
     dropped: bool = False
