@@ -260,11 +260,13 @@ class Spot:
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Heights below a plot, float (rows, columns), drawn as shades with contours: first row at `y[0]`."""
+    """Heights below a plot, float (rows, columns), drawn as shades with contours: first row at `y[0]`. `name` is what
+    the heights are."""
 
     heights: Floats
     x: tuple[float, float]
     y: tuple[float, float]
+    name: str = "height"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,7 +274,8 @@ class Plot(Exhibit):
     """
     Attributes:
         x_range, y_range: what is seen; None for all there is. A fixed range does not jump while a story goes on.
-        place: names of the two fields that a click sets to x and y; None where it cannot be clicked.
+        place: names of the two fields that a click sets to x and y; None where it cannot be clicked. The first of the
+            spots is where it is set now: arrow keys start from there.
     """
 
     lines: tuple[Line, ...] = ()
