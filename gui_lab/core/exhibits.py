@@ -193,6 +193,8 @@ class Picture:
         frames: cells in hand.
         place: names of the two fields that a click sets to the row and the column of its cell; None where cells cannot
             be clicked.
+        chosen: the place that is set now, from which the arrow keys go on; None for the cell that was clicked last.
+        pitch, shift: for a picture with fewer places than cells: the row set is (row - shift) // pitch, 0 at least.
         edit: what a click anywhere sets; None for nothing.
         state: "now" for the one that is chosen.
     """
@@ -205,6 +207,9 @@ class Picture:
     numbers: bool = False
     frames: tuple[Frame, ...] = ()
     place: tuple[str, str] | None = None
+    chosen: tuple[int, int] | None = None
+    pitch: int = 1
+    shift: int = 0
     edit: Edit | None = None
     state: State = "plain"
 
@@ -212,11 +217,13 @@ class Picture:
 @dataclass(frozen=True, kw_only=True)
 class Pictures(Exhibit):
     """Pictures side by side, as large as fits; with `columns` in rows of so many, 0 lets the view choose. `signs` stand
-    between them ("*", "+", "=") where they are an equation: one fewer than pictures."""
+    between them ("*", "+", "=") where they are an equation: one fewer than pictures. Where they are not `tall`, their
+    cells are about `cell` pixels, more where there is much room."""
 
     pictures: tuple[Picture, ...]
     columns: int = 0
     signs: tuple[str, ...] = ()
+    cell: int = 40
 
 
 # -------------------------------------------------------------------- plots
