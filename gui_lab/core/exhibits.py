@@ -193,6 +193,8 @@ class Picture:
         frames: cells in hand.
         place: names of the two fields that a click sets to the row and the column of its cell; None where cells cannot
             be clicked.
+        chosen: the place that is set now, from which the arrow keys go on; None for the cell that was clicked last.
+        pitch, shift: for a picture with fewer places than cells: the row set is (row - shift) // pitch, 0 at least.
         edit: what a click anywhere sets; None for nothing.
         state: "now" for the one that is chosen.
     """
@@ -205,6 +207,9 @@ class Picture:
     numbers: bool = False
     frames: tuple[Frame, ...] = ()
     place: tuple[str, str] | None = None
+    chosen: tuple[int, int] | None = None
+    pitch: int = 1
+    shift: int = 0
     edit: Edit | None = None
     state: State = "plain"
 
@@ -212,11 +217,13 @@ class Picture:
 @dataclass(frozen=True, kw_only=True)
 class Pictures(Exhibit):
     """Pictures side by side, as large as fits; with `columns` in rows of so many, 0 lets the view choose. `signs` stand
-    between them ("*", "+", "=") where they are an equation: one fewer than pictures."""
+    between them ("*", "+", "=") where they are an equation: one fewer than pictures. Where they are not `tall`, their
+    cells are about `cell` pixels, more where there is much room."""
 
     pictures: tuple[Picture, ...]
     columns: int = 0
     signs: tuple[str, ...] = ()
+    cell: int = 40
 
 
 # -------------------------------------------------------------------- plots
@@ -260,11 +267,13 @@ class Spot:
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Heights below a plot, float (rows, columns), drawn as shades with contours: first row at `y[0]`."""
+    """Heights below a plot, float (rows, columns), drawn as shades with contours: first row at `y[0]`. `name` is what
+    the heights are."""
 
     heights: Floats
     x: tuple[float, float]
     y: tuple[float, float]
+    name: str = "height"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,7 +281,8 @@ class Plot(Exhibit):
     """
     Attributes:
         x_range, y_range: what is seen; None for all there is. A fixed range does not jump while a story goes on.
-        place: names of the two fields that a click sets to x and y; None where it cannot be clicked.
+        place: names of the two fields that a click sets to x and y; None where it cannot be clicked. The first of the
+            spots is where it is set now: arrow keys start from there.
     """
 
     lines: tuple[Line, ...] = ()
