@@ -78,10 +78,16 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph(Exhibit):
-    """Boxes and arrows without cycles, laid out from left to right by the view."""
+    """Boxes and arrows without cycles, laid out from left to right by the view.
+
+    Attributes:
+        whole: the same boxes and arrows with all that they come to say in the story; the room is made for it from the
+            start, so that nothing moves from step to step. None for no more than there is now.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    whole: Graph | None = None
 
 
 # -------------------------------------------------------------------- numbers in rows
