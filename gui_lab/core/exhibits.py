@@ -78,10 +78,16 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph(Exhibit):
-    """Boxes and arrows without cycles, laid out from left to right by the view."""
+    """Boxes and arrows without cycles, laid out from left to right by the view.
+
+    Attributes:
+        whole: the same boxes and arrows with all that they come to say in the story; the room is made for it from the
+            start, so that nothing moves from step to step. None for no more than there is now.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    whole: Graph | None = None
 
 
 # -------------------------------------------------------------------- numbers in rows
@@ -115,6 +121,9 @@ class Column:
         kind: "text"; "number", right-aligned with `digits` after the point; "bar", a bar from 0 to `high` with its
             number; "signed", a bar to the left or right of a middle line with its number, an arrow at its tip.
         high: length of the full bar; 0 for the largest number of the column.
+        sets: of a "signed" column, the field of the concept that holds its numbers, one for each row: then they can be
+            pulled, between -high and high, or changed by the arrow keys; "" where they cannot.
+        step: between the numbers that can be set so.
     """
 
     title: str
@@ -122,6 +131,8 @@ class Column:
     digits: int = 4
     high: float = 0.0
     state: State = "plain"
+    sets: str = ""
+    step: float = 0.1
 
 
 Cell = str | float | None
