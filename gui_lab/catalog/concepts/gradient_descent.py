@@ -8,10 +8,9 @@ worked out by hand, so that each step of SGD can be checked against the rule on 
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -27,10 +26,13 @@ if TYPE_CHECKING:
 _STEPS = 100
 _X, _Y = (-2.0, 2.0), (-1.0, 3.0)
 _GRID = 161
+_THIN = "\u2009"
 _ARRIVED = 0.001
 """Part of the loss that is left where one is said to have arrived."""
 _PATIENCE = 50
 """Steps after which a learning rate that has not brought one there is called too small."""
+_LATELY = 12
+"""Steps of which one that jumps about takes half or more back towards where it came from."""
 
 Kind = Literal["bowl", "narrow valley", "saddle", "Rosenbrock", "line through points"]
 _POINTS = ((-1.5, 0.4), (-1.0, 0.3), (-0.3, 1.1), (0.4, 0.9), (1.1, 1.7), (1.8, 1.8))
@@ -172,14 +174,12 @@ class GradientDescent(Concept):
     line: ClassVar[str] = "How a step, a learning rate and an optimiser find the way down"
     icon: ClassVar[str] = "trend-down"
     story: ClassVar[str] = (
-        "Each place on the map is a pair of weights, and its shade is the loss there: dark is low. Thin lines join"
+        "Each place on the map is a pair of weights. Its shade is the loss there, dark where it is low; thin lines join"
         " places of equal loss.\n\n"
-        "The gradient points straight uphill, across these lines. SGD goes the other way: w becomes w - lr x gradient."
-        " Click anywhere to start there, or move the start with the arrow keys.\n\n"
-        "Pull the learning rate. Too small, and a hundred steps lead nowhere. Too large, and each step lands higher on"
-        " the other side: it diverges. What is right depends on the steepest wall.\n\n"
-        "Momentum keeps some of the last step, so zigzags cancel and the way along the valley adds up. RMSprop and Adam"
-        " divide each weight's step by the size of its recent gradients: steep and flat directions get equal steps."
+        "The gradient points straight uphill. SGD steps the other way: w becomes w - lr x gradient. Click on the map to"
+        " start elsewhere, pull lr, and play.\n\n"
+        "Momentum keeps some of the last step, so zigzags cancel and the way along a valley adds up. RMSprop and Adam"
+        " divide each weight's step by the size of its recent gradients, so steep and flat directions get equal steps."
     )
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("SGD: too small", {"lr": 0.001, "momentum": False, "RMSprop": False, "Adam": False}),
@@ -215,13 +215,12 @@ class GradientDescent(Concept):
         step = min(step, _STEPS)
         places = self._places(step)
         standings = [self._standing(name, places) for name in self._racing()]
-        upper: tuple[Exhibit, ...] = (self._map(places), self._losses(places))
-        lower: list[Exhibit] = [_table(standings), *self._claims(places)]
+        land, losses, table, claims = self._map(places), self._losses(places), _table(standings), self._claims(places)
+        rows: tuple[tuple[Exhibit, ...], ...] = (land, losses), (table, *claims)
         if self.surface == "line through points":
-            lower.insert(0, self._points(places))
-        return Scene(
-            (upper, tuple(lower)), step, _STEPS + 1, self._says(step, standings), self._facts(step, places, standings)
-        )
+            rows = (land, self._points(places)), (replace(losses, weight=1), table), claims
+        facts = self._facts(step, places, standings)
+        return Scene(tuple(row for row in rows if row), step, _STEPS + 1, self._says(step, standings), facts)
 
     def _facts(self, step: int, places: Sequence[_Place], standings: Sequence[_Standing]) -> dict[str, Value]:
         facts: dict[str, Value] = {"step": step}
@@ -236,24 +235,24 @@ class GradientDescent(Concept):
 
     def _standing(self, name: str, places: Sequence[_Place]) -> _Standing:
         number = list(_ROLES).index(name)
-        losses = [place.loss[number] for place in places]
-        return _Standing(name, places[-1].x[number], places[-1].y[number], losses, self._least())
+        path = np.array([(place.x[number], place.y[number]) for place in places])
+        return _Standing(name, path, [place.loss[number] for place in places], self._least())
 
     def _says(self, step: int, standings: Sequence[_Standing]) -> str:
         if not standings:
             return "Nobody races. Switch an optimiser on."
         if step == 0:
             return f"{_LANDS[self.surface].words} Play, and all go down from the start; a click on the map moves it."
-        after = f"After {step} steps" if step > 1 else "After 1 step"
-        first = standings[0]
-        if len(standings) == 1:
-            return f"{after}, {first.name} is {first.words}."
-        lost = [one.name for one in standings if one.diverged]
-        lead = min((one for one in standings if not one.diverged), key=lambda one: one.loss, default=None)
-        told = (
-            f"{after}, {lead.name} has the smallest loss, {_short(lead.loss)}." if lead else f"{after}, all are lost."
-        )
-        return f"{told} {_listed(lost)} diverge{'s' if len(lost) == 1 else ''}." if lost and lead else told
+        first, *others = standings
+        told = [first.sentence(self.lr)]
+        settled = [one for one in standings if not one.diverged]
+        if others and settled:
+            lead = min(settled, key=lambda one: one.loss)
+            told.append(f"{lead.name} has the smallest loss, {_short(lead.loss)}.")
+        lost = [one.name for one in others if one.diverged]
+        if lost:
+            told.append(f"{_listed(lost)} diverge{'s' if len(lost) == 1 else ''}.")
+        return " ".join(told)
 
     # ---------------------------------------------------------------- exhibits
 
@@ -298,35 +297,41 @@ class GradientDescent(Concept):
 
     def _points(self, places: Sequence[_Place]) -> Plot:
         """What the weights mean: a line through points for each optimiser."""
-        x, y = np.array(_POINTS).T
-        ends = np.array([-2.0, 2.0])
-        lines = [Line("points", x, np.where(np.isfinite(x), y, np.nan), "quiet", points=True, dashed=True)]
+        ends = np.array(_X)
+        x, y = np.insert(np.array(_POINTS), range(1, len(_POINTS)), np.nan, axis=0).T  # each point for itself
+        lines = [Line("points", x, y, "quiet", points=True)]
         for number, (name, role) in enumerate(_ROLES.items()):
             if getattr(self, name):
                 lines.append(Line(name, ends, places[-1].x[number] * ends + places[-1].y[number], role))
         return Plot(
-            title="y = w1 x + w2", lines=tuple(lines), x_name="x", y_name="y", x_range=(-2.0, 2.0), y_range=(-2.0, 4.0)
+            title="y = w1 x + w2",
+            weight=2,
+            lines=tuple(lines),
+            x_name="x",
+            y_name="y",
+            x_range=_X,
+            y_range=(-2.0, 4.0),
         )
 
-    def _claims(self, places: Sequence[_Place]) -> list[Exhibit]:
-        """SGD by hand: the slopes where it is, and its last step from the place before."""
+    def _claims(self, places: Sequence[_Place]) -> tuple[Claims, ...]:
+        """SGD by hand: its last step from the place before; at the start the slopes there."""
         now, land = places[-1], _LANDS[self.surface]
         if not self.SGD or self._standing("SGD", places).diverged:
-            return []
-        slope = land.slope(now.x[0], now.y[0])
-        claims = [
-            Claim("slope along w1", slope[0], now.slope_x[0], land.close),
-            Claim("slope along w2", slope[1], now.slope_y[0], land.close),
-        ]
-        if len(places) > 1:
+            return ()
+        if len(places) == 1:
+            slope = land.slope(now.x[0], now.y[0])
+            claims = (
+                Claim("slope along w1", slope[0], now.slope_x[0], land.close),
+                Claim("slope along w2", slope[1], now.slope_y[0], land.close),
+            )
+        else:
             x, y = places[-2].x[0], places[-2].y[0]
             slope, close = land.slope(x, y), land.close * max(self.lr, 1.0)
-            claims = [
+            claims = (
                 Claim("w1 - lr x slope", x - self.lr * slope[0], now.x[0], close),
                 Claim("w2 - lr x slope", y - self.lr * slope[1], now.y[0], close),
-                *claims,
-            ]
-        return [Claims(title="SGD by hand", weight=2, claims=tuple(claims))]
+            )
+        return (Claims(title="SGD by hand", claims=claims),)
 
     # ---------------------------------------------------------------- code
 
@@ -362,13 +367,18 @@ def race(make):
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Standing:
-    """How an optimiser has fared: where it is, its losses from the first, and the least there is."""
+    """How an optimiser has fared.
+
+    Attributes:
+        path: where it was at the start and after each step, float64 (n, 2).
+        losses: there.
+        least: the smallest loss there is.
+    """
 
     name: str
-    x: float
-    y: float
+    path: npt.NDArray[np.float64]
     losses: list[float]
     least: float
 
@@ -386,24 +396,46 @@ class _Standing:
         return not self._left(self.loss) <= 1.5
 
     @property
-    def words(self) -> str:
+    def _turns(self) -> int:
+        """How many of the last steps went back towards where the step before came from."""
+        moves = np.diff(self.path[-_LATELY - 2 :], axis=0)
+        return int(np.count_nonzero((moves[1:] * moves[:-1]).sum(axis=1) < 0))
+
+    @property
+    def part(self) -> str:
+        """What is left, in words."""
+        left = 100 * self._left(self.loss)
+        return "lost" if self.diverged else f"{left:.2g}{_THIN}%" if left >= 0.01 else f"< 0.01{_THIN}%"
+
+    @property
+    def verdict(self) -> str:
+        """What the learning rate is for it, as far as one can tell by now."""
         if self.diverged:
-            return "diverging: each step lands higher"
-        there = next((step for step, loss in enumerate(self.losses) if self._left(loss) <= _ARRIVED), None)
-        left = f"{100 * self._left(self.loss):.2g} % of the loss left"
+            return "diverging"
         if self._left(self.loss) <= _ARRIVED:
-            return f"right: there after {there} steps"
-        last = self.losses[-10:]
-        if len(self.losses) > 10 and any(after > 1.01 * before for before, after in itertools.pairwise(last)):
-            return f"jumping about: too large to settle, {left}"
+            return "right"
+        if self._turns >= _LATELY / 2:
+            return "jumps about"
+        return "too small" if len(self.losses) > _PATIENCE else "on the way"
+
+    def sentence(self, lr: float) -> str:
+        """The same with its reason."""
         steps = len(self.losses) - 1
-        return f"too small: after {steps} steps still {left}" if steps >= _PATIENCE else f"on the way: {left}"
+        after = f"After {steps} steps" if steps > 1 else "After 1 step"
+        there = next((step for step, loss in enumerate(self.losses) if self._left(loss) <= _ARRIVED), None)
+        return {
+            "diverging": f"{self.name} diverges: with lr = {lr:g} each step lands higher than the one before.",
+            "right": f"{self.name} got down in {there} steps: lr = {lr:g} is right.",
+            "jumps about": f"{self.name} jumps about, {self.part} of the loss left: lr = {lr:g} is too large.",
+            "too small": f"{after}, {self.name} still has {self.part} of the loss: lr = {lr:g} is too small.",
+            "on the way": f"{after}, {self.name} has {self.part} of the loss left.",
+        }[self.verdict]
 
 
 def _table(standings: Sequence[_Standing]) -> Table:
-    columns = (Column("optimiser", "text"), Column("loss"), Column("w1"), Column("w2"), Column("learning rate", "text"))
-    rows = tuple((one.name, _short(one.loss), _short(one.x), _short(one.y), one.words) for one in standings)
-    return Table(title="Where each is", weight=3, columns=columns, rows=rows)
+    columns = (Column("optimiser", "text"), Column("loss"), Column("loss left"), Column("learning rate", "text"))
+    rows = tuple((one.name, _short(one.loss), one.part, one.verdict) for one in standings)
+    return Table(title="How each fares", columns=columns, rows=rows)
 
 
 def _short(value: float) -> str:
