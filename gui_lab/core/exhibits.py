@@ -121,6 +121,9 @@ class Column:
         kind: "text"; "number", right-aligned with `digits` after the point; "bar", a bar from 0 to `high` with its
             number; "signed", a bar to the left or right of a middle line with its number, an arrow at its tip.
         high: length of the full bar; 0 for the largest number of the column.
+        sets: of a "signed" column, the field of the concept that holds its numbers, one for each row: then they can be
+            pulled, between -high and high, or changed by the arrow keys; "" where they cannot.
+        step: between the numbers that can be set so.
     """
 
     title: str
@@ -128,6 +131,8 @@ class Column:
     digits: int = 4
     high: float = 0.0
     state: State = "plain"
+    sets: str = ""
+    step: float = 0.1
 
 
 Cell = str | float | None
