@@ -1,0 +1,175 @@
+"""Where pictures hang: side by side or in rows, their cells as large as the room allows.
+
+Pictures that are told together have cells of one size, so that a map that shrinks is seen to shrink, and a kernel
+covers as many pixels as it has numbers. Where they are too different for that, each fills its own place. Pure
+arithmetic: a test can ask for any room.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from PySide6.QtCore import QPoint, QRect
+
+from gui_lab.qt.theme import XS, M, S
+
+MOST_CELL = 64  # pixels: a picture of one number need not fill a wall
+TITLE = 17
+_EDGE = 3  # of room around all, for rings
+_SIGN = 26
+_MANY = 12  # pictures: from here on they hang closer
+_UNLIKE = 5  # times: pictures that differ more have no cells of one size
+
+
+@dataclass(frozen=True)
+class Room:
+    """What there is to hang, and where.
+
+    Attributes:
+        sizes: (height, width) of each picture, in cells.
+        titles: the pixels that each title needs; 0 for none.
+        signs: whether something stands between pictures: all are then in one row.
+        columns: pictures in a row; 0 for as many as make them largest.
+        width, height: pixels.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    titles: tuple[int, ...]
+    signs: bool
+    columns: int
+    width: int
+    height: int
+
+
+class Wall:
+    """The places of all pictures in a room."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.places: list[QRect] = []
+        self.titles: list[QRect] = []
+        self.signs: list[QRect] = []
+        if room.sizes:
+            self._hang_in_line() if room.signs or self.columns == len(room.sizes) else self._hang_in_rows()
+
+    # ---------------------------------------------------------------- how large
+
+    @cached_property
+    def columns(self) -> int:
+        count = len(self.room.sizes)
+        if self.room.columns or self.room.signs or count <= 1:
+            return min(self.room.columns, count) or count
+        even = {math.ceil(count / rows) for rows in range(1, count + 1)}  # no more places than rows need
+        return max(even, key=lambda columns: (self._scale(columns), columns))
+
+    @cached_property
+    def cell(self) -> float:
+        """Pixels of a cell: whole, or less than one where pictures are larger than their places."""
+        return self._scale(self.columns)
+
+    @property
+    def _alike(self) -> bool:
+        longest = [max(size) for size in self.room.sizes]
+        return self.room.signs or max(longest) <= _UNLIKE * min(longest)
+
+    @property
+    def _title(self) -> int:
+        return TITLE if any(self.room.titles) else 0
+
+    @property
+    def gap(self) -> int:
+        return _SIGN if self.room.signs else S if len(self.room.sizes) >= _MANY else M + XS
+
+    def _scale(self, columns: int) -> float:
+        """Pixels of a cell with so many pictures in a row; of pictures that are not alike, of the one that has most."""
+        count = len(self.room.sizes)
+        rows = math.ceil(count / columns)
+        heights, widths = zip(*self.room.sizes, strict=True)
+        tallest, broadest = max(heights), max(widths)
+        width = self.room.width - 2 * _EDGE - (columns - 1) * self.gap
+        height = self.room.height - 2 * _EDGE - (rows - 1) * self.gap - rows * self._title
+        if not self._alike:
+            longest = max(tallest, broadest)
+            return _whole(min(width / columns, height / rows) / longest, longest)
+        cells = sum(widths) if rows == 1 else columns * broadest
+        cell = _whole(min(width / cells, height / rows / tallest), MOST_CELL)
+        while self.room.signs and cell > 1 and self._line_width(cell) > self.room.width:
+            cell -= 1
+        return cell
+
+    def _line_width(self, cell: float) -> float:
+        wide = (max(size[1] * cell, title) for size, title in zip(self.room.sizes, self.room.titles, strict=True))
+        return sum(wide) + (len(self.room.sizes) - 1) * self.gap + 2 * _EDGE
+
+    def _extent(self, number: int) -> tuple[int, int]:
+        """(height, width) of a picture in pixels."""
+        height, width = self.room.sizes[number]
+        cell = self.cell
+        if not self._alike:
+            side = self.cell * max(max(size) for size in self.room.sizes)
+            cell = _whole(side / max(height, width), MOST_CELL)
+        return max(int(height * cell), 1), max(int(width * cell), 1)
+
+    # ---------------------------------------------------------------- where
+
+    def _hang_in_line(self) -> None:
+        extents = [self._extent(number) for number in range(len(self.room.sizes))]
+        tallest, left = max(height for height, _ in extents), _EDGE
+        for number, ((height, width), title) in enumerate(zip(extents, self.room.titles, strict=True)):
+            place = max(width, title if self.room.signs else 0)
+            top = _EDGE + self._title + (tallest - height) // 2 * self.room.signs
+            self._hang(QRect(left + (place - width) // 2, top, width, height), left, place)
+            if number + 1 < len(extents) and self.room.signs:
+                self.signs.append(QRect(left + place, _EDGE + self._title, _SIGN, tallest))
+            left += place + self.gap
+
+    def _hang_in_rows(self) -> None:
+        extents = [self._extent(number) for number in range(len(self.room.sizes))]
+        tallest, broadest = max(height for height, _ in extents), max(width for _, width in extents)
+        for number, (height, width) in enumerate(extents):
+            row, column = divmod(number, self.columns)
+            left = _EDGE + column * (broadest + self.gap)
+            top = _EDGE + row * (tallest + self.gap + self._title) + self._title
+            self._hang(QRect(left, top, width, height), left, broadest)
+
+    def _hang(self, place: QRect, left: int, width: int) -> None:
+        self.places.append(place)
+        title = width + (0 if self.room.signs else self.gap - XS)
+        self.titles.append(QRect(left, place.top() - self._title, title, self._title))
+
+    @property
+    def height(self) -> int:
+        """Pixels from the top to the last picture's foot."""
+        return max((place.bottom() + 1 + _EDGE for place in self.places), default=0)
+
+    def at(self, point: QPoint) -> tuple[int, int, int] | None:
+        """The picture at a point, and the row and the column of its cell."""
+        for number, place in enumerate(self.places):
+            if place.contains(point):
+                height, width = self.room.sizes[number]
+                return (
+                    number,
+                    (point.y() - place.top()) * height // place.height(),
+                    (point.x() - place.left()) * width // place.width(),
+                )
+        return None
+
+    def cells(self, number: int, row: int, column: int, height: int = 1, width: int = 1) -> QRect:
+        """Where some cells of a picture lie."""
+        place, (rows, columns) = self.places[number], self.room.sizes[number]
+        left, right = (place.left() + round(at * place.width() / columns) for at in (column, column + width))
+        top, bottom = (place.top() + round(at * place.height() / rows) for at in (row, row + height))
+        return QRect(left, top, max(right - left, 1), max(bottom - top, 1))
+
+
+def natural_height(sizes: Sequence[tuple[int, int]], titled: bool, cell: int) -> int:
+    """The pixels that one row of pictures needs with cells of so many."""
+    return 2 * _EDGE + (TITLE if titled else 0) + cell * max((height for height, _ in sizes), default=0)
+
+
+def _whole(cell: float, most: float) -> float:
+    """A whole multiple where there is one."""
+    return min(max(float(math.floor(cell)), 1.0), most) if cell >= 1 else max(cell, 0.01)
