@@ -70,13 +70,10 @@ def graph(
         detailed: with the shape and torch's name of each operation.
     """
     every = replace(whole, reached=frozenset(record.terms))
-    made = _drawn(record, target, look, edits or {}, detailed)
-    return Graph(title=title, nodes=made[0], edges=made[1], whole=_whole(record, target, every, edits or {}, detailed))
-
-
-def _whole(record: Record, target: str, look: Look, edits: Mapping[str, Edit], detailed: bool) -> Graph:
-    nodes, edges = _drawn(record, target, look, edits, detailed)
-    return Graph(nodes=nodes, edges=edges)
+    nodes, edges = _drawn(record, target, every, edits or {}, detailed)
+    room = Graph(nodes=nodes, edges=edges)
+    nodes, edges = _drawn(record, target, look, edits or {}, detailed)
+    return Graph(title=title, tall=False, nodes=nodes, edges=edges, whole=room)
 
 
 def _drawn(
@@ -119,8 +116,7 @@ def _lines(term: Term, look: Look, detailed: bool) -> tuple[str, ...]:
         return ()
     lines = [value_words(term)]
     if detailed:
-        shape = "×".join(str(side) for side in term.tensor.shape) if term.tensor.dim() else "scalar"
-        lines.append(f"shape {shape}" if term.tensor.dim() else shape)
+        lines.append(f"shape {tuple(term.tensor.shape)}" if term.tensor.dim() else "scalar")
         lines.append(term.grad_fn or ("requires_grad" if term.tensor.requires_grad else "no gradient"))
     note = look.notes.get(term.key)
     return (*lines, note) if note else tuple(lines)

@@ -116,7 +116,7 @@ class Story:
 
     def _given(self, _: str) -> _Shown:
         given = [self.record.terms[name] for name in self.record.given]
-        terms = [part for term in given for part in (f"{term.key} =", _row(term.numbers, term))]
+        terms = [part for term in given for part in (f"{term.key} =", _row(term.numbers, term, titled=False))]
         needing = [term.key for term in given if term.tensor.requires_grad]
         says = "No value has requires_grad=True: torch notes nothing, and there is no way back."
         if needing:
@@ -259,7 +259,7 @@ class Story:
         facts: dict[str, Value] = {"backward_calls": len(grads)}
         for name, grad in left.items():
             term = self.record.terms[name]
-            terms += [f"{name}.grad =", "None" if grad is None else _row(np.array(grad), term, now=True)]
+            terms += [f"{name}.grad =", "None" if grad is None else _row(np.array(grad), term, now=True, titled=False)]
             facts |= {f"grad_{name}": "None"} if grad is None else dict(zip(self._grad_names(name), grad, strict=True))
         if failed:
             facts["error"] = self.called.error
@@ -294,11 +294,11 @@ class Story:
             yield Claim(words, ours, torchs, _WITHIN)
 
 
-def _row(numbers: Floats, term: Term, *, now: bool = False) -> Matrix:
+def _row(numbers: Floats, term: Term, *, now: bool = False, titled: bool = True) -> Matrix:
     """A value as it is shaped; a vector as one row."""
     shape = tuple(term.tensor.shape)
     values = numbers.reshape(shape if len(shape) == 2 else (1, -1))
-    title = "" if term.key.startswith("_") else term.key
+    title = term.key if titled and not term.key.startswith("_") else ""
     return Matrix(values, title, state="now" if now else "plain")
 
 

@@ -39,6 +39,7 @@ Operand = str | float | Tensor
 """The key of a term, or a constant."""
 _MOST_TERMS = 48
 _MOST_PATHS = 4
+_LONGEST_WORDS = 14  # of an operand that has no name
 _NUDGE = 1e-5
 _INFIX: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
@@ -304,8 +305,12 @@ class _Recorder:
         return key
 
     def _word(self, operand: Operand) -> str | float:
+        if isinstance(operand, str) and operand.startswith("_"):
+            made = self.terms[operand]
+            words = made.words if made.words.endswith(")") else f"({made.words})"
+            return words if len(words) <= _LONGEST_WORDS else "·"
         if isinstance(operand, str):
-            return "·" if operand.startswith("_") else operand
+            return operand
         return operand if isinstance(operand, float) else "( )"
 
 

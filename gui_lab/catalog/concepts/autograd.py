@@ -28,17 +28,16 @@ class Autograd(Concept):
     number: ClassVar[int] = 1
     title: ClassVar[str] = "Autograd and the Jacobian"
     line: ClassVar[str] = "How torch finds a gradient: a vector times one small matrix after the other"
-    icon: ClassVar[str] = "graph"
+    icon: ClassVar[str] = "tree-structure"
     story: ClassVar[str] = (
-        "Each box is an operation that torch carried out. Forward, from left to right, a value moves along each arrow: "
-        "the blue number above it. Torch notes what it did as grad_fn, the last line in a box.\n\n"
+        "Each box is an operation that torch carried out. A value moves along each arrow: the blue number above it. "
+        "Torch notes what it did as grad_fn, the last line in a box.\n\n"
         "Each operation has a small matrix, its Jacobian: row i, column j says how much output i answers when input j "
         "moves a little.\n\n"
-        "Backward, a row of numbers v comes in on the right. At each box it is multiplied with the Jacobian of that "
-        "box, and what comes out is the orange number below the arrow. No large matrix is ever needed. Where two "
-        "arrows leave one box, what comes back along them is added.\n\n"
-        "Type your own expressions below, click a box to start from it, and try the switches: each does what it does "
-        "in PyTorch."
+        "Backward, a row of numbers v comes in on the right. Each box multiplies it with its Jacobian: the orange "
+        "number below the arrow. Where two arrows leave one box, what comes back along them is added.\n\n"
+        "Type expressions of your own, click a box to begin there, and try the switches: each does what it does in "
+        "PyTorch."
     )
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("x + 2, squared, averaged", _NOTES),
