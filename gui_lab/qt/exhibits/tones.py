@@ -111,6 +111,11 @@ def cell_word(value: float, decimals: int) -> str:
     return short.replace("-", _MINUS)
 
 
+def compact(word: str) -> str:
+    """Without the zero before the point, where there is no room for it."""
+    return word.removeprefix("0") if word.startswith("0.") else word.replace(f"{_MINUS}0.", f"{_MINUS}.")
+
+
 def whole_word(value: float) -> str:
     """With six digits, for who asks for a number."""
     return f"{value:.6g}".replace("-", _MINUS)

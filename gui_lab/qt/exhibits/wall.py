@@ -16,10 +16,10 @@ from PySide6.QtCore import QPoint, QRect
 
 from gui_lab.qt.theme import XS, M, S
 
-MOST_CELL = 64  # pixels: a picture of one number need not fill a wall
+MOST_CELL = 88  # pixels: a picture of one number need not fill a wall
 TITLE = 17
 _EDGE = 3  # of room around all, for rings
-_SIGN = 26
+_SIGN = 22
 _MANY = 12  # pictures: from here on they hang closer
 _UNLIKE = 5  # times: pictures that differ more have no cells of one size
 
@@ -76,6 +76,11 @@ class Wall:
         return self.room.signs or max(longest) <= _UNLIKE * min(longest)
 
     @property
+    def _roomy(self) -> bool:
+        """Whether each title has the room that it needs; in a wall of many it is cut off."""
+        return len(self.room.sizes) < _MANY
+
+    @property
     def _title(self) -> int:
         return TITLE if any(self.room.titles) else 0
 
@@ -96,7 +101,7 @@ class Wall:
             return _whole(min(width / columns, height / rows) / longest, longest)
         cells = sum(widths) if rows == 1 else columns * broadest
         cell = _whole(min(width / cells, height / rows / tallest), MOST_CELL)
-        while self.room.signs and cell > 1 and self._line_width(cell) > self.room.width:
+        while rows == 1 and self._roomy and cell > 1 and self._line_width(cell) > self.room.width:
             cell -= 1
         return cell
 
@@ -119,9 +124,10 @@ class Wall:
         extents = [self._extent(number) for number in range(len(self.room.sizes))]
         tallest, left = max(height for height, _ in extents), _EDGE
         for number, ((height, width), title) in enumerate(zip(extents, self.room.titles, strict=True)):
-            place = max(width, title if self.room.signs else 0)
+            place = max(width, title if self._roomy else 0)
+            shift = (place - width) // 2 * self.room.signs
             top = _EDGE + self._title + (tallest - height) // 2 * self.room.signs
-            self._hang(QRect(left + (place - width) // 2, top, width, height), left, place)
+            self._hang(QRect(left + shift, top, width, height), left, place)
             if number + 1 < len(extents) and self.room.signs:
                 self.signs.append(QRect(left + place, _EDGE + self._title, _SIGN, tallest))
             left += place + self.gap
