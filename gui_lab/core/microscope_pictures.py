@@ -152,7 +152,7 @@ def arriving(look: Look) -> Picture:
         frames = (Frame(*sliding.padding, height, width, "quiet"), *frames)
     if look.typed or look.layer == 1:
         many = len(view.arriving) > 1
-        title = f"{'channel ' + str(look.part) if many else 'picture'} {sides(view.arriving.shape[1:])}"
+        title = f"{f'channel {look.part},' if many else 'picture'} {sides(view.arriving.shape[1:])}"
     else:
         title = f"arriving map {look.part}, {sides(view.arriving.shape[1:])}"
     title += f", with padding {sides(padded.shape)}" if any(sliding.padding) else ""

@@ -43,7 +43,12 @@ def picture_step(look: Look) -> tuple[Rows, str]:
         return ((Pictures(pictures=(picture, kernel)),),), says
     own = Picture(look.source, "in the data set", low=0, high=255)
     reaching = tuple(
-        plane(one, f"channel {place}" if len(look.reaching) > 1 else "reaches the network")
+        plane(
+            one,
+            f"channel {place}" if len(look.reaching) > 1 else "reaches the network",
+            two_sided=below_zero(look.reaching),
+            limit=largest(look.reaching),
+        )
         for place, one in enumerate(look.reaching[:MOST])
     )
     shape = sides(look.reaching.shape)
@@ -244,26 +249,13 @@ def _winners(look: Look) -> tuple[Frame, ...]:
 
 
 def sizes_step(look: Look) -> tuple[Rows, str]:
-    view = look.view
-    reach = receptive(look)
-    frames: tuple[Frame, ...] = ()
-    rows: Rows = ()
-    if reach is not None:
-        (top, bottom), (left, right) = reach
-        frames = (Frame(top, left, bottom - top + 1, right - left + 1),)
-    seen = plane(
-        look.reaching[0], f"picture {sides(look.reaching.shape[1:])}", grey=look.typed, frames=frames
-    )  # fmt: skip
-    pictures = [seen, map_picture(look, view.maps[look.channel], map_title(look), True)]
+    view, reach = look.view, receptive(look)
+    pictures = [_reaching(look, reach), map_picture(look, view.maps[look.channel], map_title(look), True)]
     if view.pool is not None:
-        pictures.append(
-            plane(
-                view.pool.leaving[look.channel],
-                f"pooled {sides(view.pool.leaving.shape[1:])}",
-                two_sided=below_zero(view.active),
-            )
-        )
-    rows = ((Pictures(pictures=tuple(pictures)),), (Facts(facts=size_facts(look)),))
+        title = f"pooled {sides(view.pool.leaving.shape[1:])}"
+        pictures.append(plane(view.pool.leaving[look.channel], title, two_sided=below_zero(view.active)))
+    whose = "" if look.typed else "Stride, padding, dilation and pooling are those of your network."
+    rows: Rows = ((Pictures(pictures=tuple(pictures)),), (Facts(facts=size_facts(look), caption=whose),))
     says = "All sizes with the present numbers."
     if reach is not None and view.before is not None:
         picture = (look.reaching.shape[1], look.reaching.shape[2])
@@ -272,6 +264,21 @@ def sizes_step(look: Look) -> tuple[Rows, str]:
         rows = (*rows, (Claims(claims=(claim,)),))
         says += " The pixel in hand depends on the framed part of the picture alone: its receptive field."
     return rows, says
+
+
+def _reaching(look: Look, reach: tuple[tuple[int, int], tuple[int, int]] | None) -> Picture:
+    """What reaches the network as a picture again, from black to white, with the receptive field in a frame."""
+    frames: tuple[Frame, ...] = ()
+    if reach is not None and _area(reach):
+        (top, bottom), (left, right) = reach
+        frames = (Frame(top, left, bottom - top + 1, right - left + 1),)
+    title = f"picture {sides(look.reaching.shape[1:])}"
+    if look.typed:
+        return plane(look.reaching[0], title, grey=True, frames=frames)
+    low, high = float(look.reaching.min()), float(look.reaching.max())
+    unit = (look.reaching - low) / max(high - low, 1e-6)
+    seen = unit if len(unit) == 3 else unit[0]
+    return Picture(seen.numpy(), title, low=0.0, high=1.0, frames=frames)
 
 
 def _area(reach: tuple[tuple[int, int], tuple[int, int]]) -> float:
@@ -307,7 +314,7 @@ def size_facts(look: Look) -> tuple[Fact, ...]:
             "multiplications",
             count(view.multiplications),
             "maps × pixels × weights",
-            f"{filters} × {math.prod(view.size)} × {view.weight[0].numel()}",
+            f"{filters} × {count(math.prod(view.size))} × {view.weight[0].numel()}",
         )
     )
     if view.next_cost is not None:

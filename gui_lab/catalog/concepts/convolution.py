@@ -101,8 +101,9 @@ sizes in the last step."""
     channel: int = knob(0, "Which filter of that convolution, and its map.", ge=0, le=100_000)
     epoch: int = knob(0, "After which epoch of the run your network is looked at; 0 for now.", ge=0, le=10**6)
     part: int = knob(0, "Which of the arriving channels is written out.", listed=False, ge=0, le=100_000)
-    row: int = knob(2, "Row of the pixel in hand.", listed=False, ge=0, le=100_000)
-    column: int = knob(1, "Column of the pixel in hand.", listed=False, ge=0, le=100_000)
+    row: int | None = knob(None, "Row of the pixel in hand; the middle where left out.", listed=False, ge=0, le=100_000)
+    column: int | None = knob(None, "Column of the pixel in hand; a quarter of all where left out.", listed=False,
+                              ge=0, le=100_000)  # fmt: skip
 
     @model_validator(mode="after")
     def _is_square(self) -> Convolution:
@@ -179,8 +180,11 @@ sizes in the last step."""
         )  # fmt: skip
 
     def _placed(self, view: View, channel: int, **more: Any) -> Look:
-        """At the pixel and the part in hand, as far as there are so many."""
-        row, column = (min(at, side - 1) for at, side in zip((self.row, self.column), view.size, strict=True))
+        """At the pixel and the part in hand, as far as there are so many. Without one it is not quite in the middle,
+        which is empty in many a picture."""
+        height, width = view.size
+        row = min(height // 2 if self.row is None else self.row, height - 1)
+        column = min(width // 4 if self.column is None else self.column, width - 1)
         parts = view.channels_of(channel)
         return Look(view, channel, row, column, min(max(self.part, parts.start), parts.stop - 1), **more)
 

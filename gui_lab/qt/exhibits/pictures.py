@@ -387,8 +387,8 @@ def _fitting(word: str, cell: QSize) -> int:
 
 
 def _paint_frame(painter: QPainter, cells: QRect, role: str) -> None:
-    """A frame that is seen on any ground: its colour, and the ground's own around it."""
-    thick = 2 if min(cells.width(), cells.height()) >= 10 else 1
+    """A frame that is seen on any ground: its colour, and the ground's own around it. A quiet one is a hairline."""
+    thick = 2 if min(cells.width(), cells.height()) >= 10 and role != "quiet" else 1
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if thick == 2:
         painter.setPen(QPen(colour("surface"), 1))

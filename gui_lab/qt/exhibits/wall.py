@@ -101,13 +101,15 @@ class Wall:
             return _whole(min(width / columns, height / rows) / longest, longest)
         cells = sum(widths) if rows == 1 else columns * broadest
         cell = _whole(min(width / cells, height / rows / tallest), MOST_CELL)
-        while rows == 1 and self._roomy and cell > 1 and self._line_width(cell) > self.room.width:
+        while self._roomy and cell > 1 and self._width_of(columns, cell) > self.room.width:
             cell -= 1
         return cell
 
-    def _line_width(self, cell: float) -> float:
-        wide = (max(size[1] * cell, title) for size, title in zip(self.room.sizes, self.room.titles, strict=True))
-        return sum(wide) + (len(self.room.sizes) - 1) * self.gap + 2 * _EDGE
+    def _width_of(self, columns: int, cell: float) -> float:
+        """Pixels that all need beside each other with their titles."""
+        wide = [max(size[1] * cell, title) for size, title in zip(self.room.sizes, self.room.titles, strict=True)]
+        needed = sum(wide) if columns == len(wide) else columns * max(wide)
+        return needed + (columns - 1) * self.gap + 2 * _EDGE
 
     def _extent(self, number: int) -> tuple[int, int]:
         """(height, width) of a picture in pixels."""
@@ -135,6 +137,7 @@ class Wall:
     def _hang_in_rows(self) -> None:
         extents = [self._extent(number) for number in range(len(self.room.sizes))]
         tallest, broadest = max(height for height, _ in extents), max(width for _, width in extents)
+        broadest = max(broadest, *self.room.titles) if self._roomy else broadest
         for number, (height, width) in enumerate(extents):
             row, column = divmod(number, self.columns)
             left = _EDGE + column * (broadest + self.gap)
