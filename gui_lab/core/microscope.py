@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class View:
         """Each weight of a filter once for each pixel of its map."""
         return self.weight.numel() * math.prod(self.size)
 
-    @property
+    @cached_property
     def padded(self) -> Tensor:
         """What the windows slide over, (channels, H + 2P, W + 2P)."""
         from torch.nn.functional import pad

@@ -328,41 +328,43 @@ def _facts(look: Look) -> dict[str, Value]:
 def _code(look: Look) -> str:
     """Of the pixel in hand, and of all sizes; the numbers under the kernel are written out for one channel."""
     view, sliding = look.view, look.view.sliding
+    height, width = view.arriving.shape[1:]
     patch = view.patch(look.channel, look.row, look.column)[look.inside]
-    kernel = view.weight[look.channel, look.inside]
-    of_all = "" if view.weight.shape[1] == 1 else f", of channel {look.part}"
+    whole = view.weight.shape[1] == 1
+    where = f"row {look.row}, column {look.column} of the map" + ("" if whole else f", in channel {look.part}")
     lines = [
         "import torch", "from torch import nn", "",
-        f"patch = torch.tensor({_written(patch)})  # under the kernel at row {look.row}, column {look.column}{of_all}",
-        f"kernel = torch.tensor({_written(kernel)})",
+        f"# what lies under the kernel for {where}",
+        f"patch = torch.tensor({_written(patch)})",
+        f"kernel = torch.tensor({_written(view.weight[look.channel, look.inside])})",
         f"bias = {float(view.bias[look.channel]):.7g}",
-        f"part_sum = (patch * kernel).sum(){of_all.replace(', ', '  # ')}",
-    ]  # fmt: skip
-    if view.weight.shape[1] == 1:
-        lines.append("pixel = part_sum + bias")
-    lines += [
+        "part_sum = (patch * kernel).sum()",
+        *(["pixel = part_sum + bias"] if whole else []),
         "",
-        f"conv = nn.Conv2d({len(view.arriving)}, {len(view.maps)}, {sliding.size}, stride={sliding.stride}, "
-        f"padding={sliding.padding}, dilation={sliding.dilation}, groups={view.groups})",
-        f"leaving = conv(torch.zeros(1, {len(view.arriving)}, {view.arriving.shape[1]}, {view.arriving.shape[2]}))",
+        f"conv = nn.Conv2d({len(view.arriving)}, {len(view.maps)}, {_arguments(sliding, view.groups)})",
+        f"leaving = conv(torch.zeros(1, {len(view.arriving)}, {height}, {width}))",
         "output_height, output_size = leaving.shape[2:]",
         "multiplications = conv.weight.numel() * output_height * output_size",
-    ]
-    return "\n".join([*lines, *_pool_code(view)]) + "\n"
+    ]  # fmt: skip
+    if view.pool is not None:
+        name = "MaxPool2d" if view.pool.kind == "max" else "AvgPool2d"
+        lines += [f"pool = nn.{name}({_arguments(view.pool.sliding)})", "pooled_size = pool(leaving).shape[3]"]
+    return "\n".join(lines) + "\n"
 
 
-def _pool_code(view: View) -> list[str]:
-    if view.pool is None:
-        return []
-    sliding = view.pool.sliding
-    name = "MaxPool2d" if view.pool.kind == "max" else "AvgPool2d"
-    return [
-        f"pool = nn.{name}({sliding.size}, stride={sliding.stride}, padding={sliding.padding})",
-        "pooled_size = pool(leaving).shape[3]",
-    ]
+def _arguments(sliding: Sliding, groups: int = 1) -> str:
+    """As torch's layers take them, without those that are at their default."""
+    given = {"stride": sliding.stride, "padding": sliding.padding, "dilation": sliding.dilation}
+    usual = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
+    words = [f"{name}={_short(pair)}" for name, pair in given.items() if pair != usual[name] or name == "stride"]
+    return ", ".join([_short(sliding.size), *words, *([f"groups={groups}"] if groups > 1 else [])])
+
+
+def _short(pair: tuple[int, int]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else str(pair)
 
 
 def _written(values: Tensor) -> str:
-    """As Python's lists, with what float32 holds."""
+    """As Python's lists, a row in a line, with what float32 holds."""
     rows = (", ".join(f"{value:.7g}" for value in row) for row in values.tolist())
-    return "[" + ", ".join(f"[{row}]" for row in rows) + "]"
+    return "[\n" + "".join(f"    [{row}],\n" for row in rows) + "]"

@@ -364,6 +364,7 @@ class Canvas(QWidget):
         look = self._looks[number]
         if look is None or not look.serves(picture, THEME.dark, side):
             look = self._looks[number] = _Look(picture, THEME.dark, side)
+        look.picture = picture  # the next time it is known without comparing values
         return look
 
     def image_of(self, number: int) -> QImage:
