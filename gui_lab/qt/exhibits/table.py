@@ -20,7 +20,7 @@ from gui_lab.qt.exhibits.table_paint import RULE, Look, Painting
 from gui_lab.qt.exhibits.view import ExhibitView
 from gui_lab.qt.theme import THEME
 
-_LEAST_ROW = 17
+_LEAST_ROW, _LEAST_HEIGHT = 17, 250  # pixels: rows are closer only where there are many
 _AIR = 11  # pixels of a row above and below its type
 _FAST = 10  # steps at once
 
@@ -102,7 +102,8 @@ class Rows(QWidget):
         return QSize(400, self._rules() + self._lines() * (self.layout_now().pixels + _AIR))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, self._rules() + self._lines() * _LEAST_ROW)
+        hint = self.sizeHint().height()
+        return QSize(200, max(min(hint, _LEAST_HEIGHT), self._rules() + self._lines() * _LEAST_ROW))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         before = self._layout

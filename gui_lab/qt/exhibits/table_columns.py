@@ -22,7 +22,7 @@ _SIZES = ((1300, 18), (1000, 16), (760, 14), (0, BASE))  # the largest type from
 _SMALLEST = 10
 _NARROW, _GAP, _WIDE = 8.0, 16.0, 28.0  # between columns: at least, where there is room, where there are no bars
 _BAR = 34.0  # the shortest that is still one
-_PULLED = 2.0  # a bar that can be pulled is so many times as long as others
+_PULLED = 1.7  # a bar that can be pulled is so many times as long as others
 _LONGEST_BAR = 340.0
 _NAME = 40.0
 _MINUS = "\u2212"
@@ -54,7 +54,7 @@ def written(cell: Cell, digits: int) -> str:
         return "nan"
     if math.isinf(cell):
         return "inf" if cell > 0 else f"{_MINUS}inf"
-    if abs(cell) >= 1e6 or 0 < abs(cell) < 0.5 * 10.0**-digits:
+    if abs(cell) >= 1e6 or 0 < abs(cell) < 0.5 * 10.0 ** -max(digits, 4):
         mantissa, _, exponent = f"{cell:.1e}".partition("e")
         return f"{mantissa}e{int(exponent)}".replace("-", _MINUS)
     text = f"{cell:,.{digits}f}"
@@ -87,7 +87,7 @@ def set_out(table: Table, width: float) -> Layout:
         scale = pixels / BASE
         widths = [need * scale for need in needs]
         fixed = MARK + END + sum(widths) + (len(widths) - 1 + bars) * _NARROW
-        if fixed + bars * _BAR * 1.6 * scale <= width or pixels == _SMALLEST:
+        if fixed + bars * 2 * _BAR * scale <= width or pixels == _SMALLEST:
             break
     missing = fixed + bars * _BAR - width
     if missing > 0:
