@@ -31,7 +31,7 @@ _MOST = 100_000
 _COUNTED = 20_000  # pictures that a DataLoader puts into batches within some milliseconds
 _TWIN_BATCH = 256  # at most, so that a twin takes seconds
 _TWIN_ITERATIONS, _TWIN_EVERY = 240, 2
-_TWIN_RATE = 0.1
+_TWIN_RATE = 0.3
 
 
 @functools.cache
@@ -263,7 +263,10 @@ last_batch = min(samples - (iterations - 1) * batch_size, batch_size) if iterati
             title="What the network without shuffle gets: one class after the other",
             batches=batches, current=current, size=size, names=images.classes,
         )  # fmt: skip
-        marks = tuple(Mark(float(at), "", axis="x") for at in range(len(batches), now[0].iteration, len(batches)))
+        marks = tuple(
+            Mark(float(at), "an epoch" if at == len(batches) else "", axis="x")
+            for at in range(len(batches), now[0].iteration, len(batches))
+        )
         rows = ((_losses(told, marks), _accuracies(told, marks)), (conveyor,))
         facts: dict[str, Value] = {
             "samples": len(batches.order), "batch_size": size, "iterations": len(batches),
@@ -287,12 +290,6 @@ def _facts(loading: _Loading) -> Facts:
         Fact("batch size", size, "B", "pictures in one pass"),
         Fact("iterations per epoch", iterations, f"{rounded}(N / B)", f"{rounded}({samples} / {size})", state="now"),
     ]
-    if loading.iterations:
-        before = f"{samples} - {loading.iterations - 1:,} x {size}"
-        full = loading.last == loading.size
-        told = ("B", "it comes out even" if not loading.left_out else "the short one is dropped")
-        formula, filled_in = told if full else ("N - (iterations - 1) B", before)
-        facts.append(Fact("last batch", f"{loading.last:,}", formula, filled_in))
     if loading.left_out:
         facts.append(Fact("dropped", f"{loading.left_out:,}", "N mod B", f"{samples} mod {size}"))
     return Facts(title=f"One epoch, number {loading.epoch:,}", facts=tuple(facts), weight=3)
@@ -359,11 +356,17 @@ def _raced(images: ImageSet, size: int, seed: int) -> Iterator[tuple[twins.Momen
         return nn.Sequential(nn.Flatten(), nn.Linear(inputs, 32), nn.ReLU(), nn.Linear(32, classes))
 
     def optimizer(network: nn.Module) -> torch.optim.Optimizer:
-        return torch.optim.SGD(network.parameters(), lr=_TWIN_RATE, momentum=0.9)
+        return torch.optim.SGD(network.parameters(), lr=_TWIN_RATE)
 
     learning = twins.Twin(samples, build, optimizer)
     pair = (replace(learning, shuffle=False), learning)
     yield from twins.race(pair, seed=seed, batch_size=size, iterations=_TWIN_ITERATIONS, every=_TWIN_EVERY)
+
+
+def _epoch_ends(iterations: int, done: int) -> tuple[Mark, ...]:
+    """The first one is named, which is enough to read the others."""
+    ends = range(iterations, done, iterations)
+    return tuple(Mark(float(end), "an epoch" if end == iterations else "", axis="x") for end in ends)
 
 
 def _twin_says(now: tuple[twins.Moment, ...]) -> str:

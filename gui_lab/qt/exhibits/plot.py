@@ -33,7 +33,7 @@ from gui_lab.qt.theme import CAPTION, THEME, XS, S, colour, numbers_font
 from gui_lab.qt.views.axis import Ticks, linear, logarithmic
 
 _LARGEST_WORDS = 15
-_PIXELS_OF_WORDS = 55
+_PIXELS_OF_WORDS = 60
 """Width of a plot for each pixel of its words' height."""
 _STRIDES = 50
 """Presses of an arrow key from one side of the plot to the other; five times as many with Shift."""
@@ -149,7 +149,7 @@ class Canvas(QWidget):
         if self._ground is None or self._ground.devicePixelRatioF() != ratio:
             self._ground = QPixmap(self.size() * ratio)
             self._ground.setDevicePixelRatio(ratio)
-            self._ground.fill(colour("surface"))
+            self._ground.fill(plot_paint.ground())
             if self.plot.surface is not None:
                 with QPainter(self._ground) as painter:
                     painter.setClipRect(self.plane.area)

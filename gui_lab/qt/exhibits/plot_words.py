@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from gui_lab.core.exhibits import Mark, Spot
 from gui_lab.qt.exhibits.plane import Plane
-from gui_lab.qt.exhibits.plot_paint import mixed, pen, tint
+from gui_lab.qt.exhibits.plot_paint import ground, mixed, pen, tint
 from gui_lab.qt.theme import XS, S, colour
 
 RING = 6.0
@@ -91,7 +91,7 @@ def draw_spots(painter: QPainter, spots: Sequence[Spot], plane: Plane, placed: P
 def draw_ring(painter: QPainter, at: QPointF, tone: QColor) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for ring, width in ((colour("surface"), 4.5), (tone, 2.2)):
+    for ring, width in ((ground(), 4.5), (tone, 2.2)):
         painter.setPen(pen(ring, width))
         painter.drawEllipse(at, RING - 1, RING - 1)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -114,10 +114,10 @@ def _around(at: QPointF, width: float, height: float) -> Iterator[QPointF]:
 
 def _write(painter: QPainter, where: QRectF, words: str, role: str, font: QFont) -> None:
     """On a ground that lets what is below fade."""
-    ground = QColor(colour("surface"))
-    ground.setAlpha(215)
+    plate = ground()
+    plate.setAlpha(215)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ground)
+    painter.setBrush(plate)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.drawRoundedRect(where, 3, 3)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

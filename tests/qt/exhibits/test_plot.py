@@ -85,7 +85,7 @@ def test_each_plot_is_painted_at_each_size(view, plot, size, scheme) -> None:
     view.resize(*size)
     view.show_exhibit(plot)
     picture = grabbed(view)
-    assert tones(picture, colour("surface")) < picture.width() * picture.height()
+    assert tones(picture, colour("window")) < picture.width() * picture.height()
 
 
 def test_lines_and_marks_are_seen_in_their_colours(view) -> None:
