@@ -122,7 +122,7 @@ class TransformBasics(Concept):
         name, group = values.get("transform"), values.get("family")
         if name in {one for names in GROUPS.values() for one in names}:
             values["family"] = group_of(name)
-        elif name is None and group in GROUPS and group != self.family:
+        elif name is None and isinstance(group, str) and group in GROUPS and group != self.family:
             values["transform"] = GROUPS[group][0]
         return super().changed(**values)
 
@@ -139,13 +139,13 @@ class TransformBasics(Concept):
             return Scene(((graph,), *rows), step, steps, says, self._facts(leaving[-1]))
         if step == 1:
             pair = followed((chain[0], TRANSFORMS.make("ToTensor")), images, index, self.epoch)
-            rows = ((_pair(pair[0], pair[1], "PIL picture", "tensor"),), (_compared(pair), _claims(pair)))
+            rows = ((_two_kinds(pair),), (_compared(pair), _claims(pair)))
             return Scene(((graph,), *rows), step, steps, _TWO_KINDS, self._facts(pair[1]))
         before, after = leaving[step - 2], leaving[step - 1]
         normalizes = chain[step - 1].name_of() == "Normalize"
         rows = (
             (
-                _pair(before, after, "before", "after"),
+                _pair(before, after),
                 self._choices(before) if normalizes else _kinds(before, after),
             ),
             (_histogram("Values before", before, chain), _histogram("Values after", after, chain)),
@@ -241,9 +241,9 @@ class TransformBasics(Concept):
             parts.append(_OWN_CLASS)
         if any(transform.name_of() == "LinearTransformation" for transform in acting):
             parts.append(_MATRIX.format(values=int(np.prod(images.kind.shape))))
-        parts.append("transform = v2.Compose([\n" + "".join(f"    {line},\n" for line in lines) + "])\n")
+        parts.append("chain = v2.Compose([\n" + "".join(f"    {line},\n" for line in lines) + "])\n")
         parts.append(
-            "left = transform(picture)\n"
+            "left = chain(picture)\n"
             "values = left if isinstance(left, torch.Tensor) else numpy.asarray(left)\n"
             'dtype, shape = str(values.dtype).removeprefix("torch."), str(tuple(values.shape))\n'
         )
@@ -340,8 +340,8 @@ def _picture(leaving: Leaving, title: str, *, numbers: bool = True) -> Picture:
     return Picture(values, title, low=0.0, high=most, numbers=numbers)
 
 
-def _pair(before: Leaving, after: Leaving, first: str, second: str) -> Pictures:
-    pictures = (_picture(before, first), _picture(after, second))
+def _pair(before: Leaving, after: Leaving) -> Pictures:
+    pictures = (_picture(before, "before", numbers=False), _picture(after, "after", numbers=False))
     cell = max(_PAIR_HEIGHT // max(picture.values.shape[-2] for picture in pictures), 1)
     return Pictures(pictures=pictures, signs=("→",), weight=3, tall=False, cell=cell)
 
@@ -372,6 +372,10 @@ def _rows(before: Leaving, after: Leaving) -> tuple[tuple[str, ...], ...]:
         ("mean", *(f"{_mean(one):.3f}" for one in both)),
         ("std", *(f"{_std(one):.3f}" for one in both)),
     )
+
+
+def _two_kinds(pair: tuple[Leaving, ...]) -> Pictures:
+    return Pictures(pictures=(_picture(pair[0], "PIL picture"), _picture(pair[1], "tensor")), signs=("→",))
 
 
 def _compared(pair: tuple[Leaving, ...]) -> Table:
