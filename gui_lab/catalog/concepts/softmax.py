@@ -109,18 +109,19 @@ class Softmax(Concept):
     @classmethod
     def _as_many(cls, values: dict[str, Any]) -> dict[str, Any]:
         """There are as many scores as classes: where only one of both is given, the other follows."""
-        scores = values.get("scores")
-        if not isinstance(scores, (tuple, list)):
+        if "scores" not in values and "classes" not in values:
+            return values
+        scores = values.get("scores", cls.model_fields["scores"].default)
+        if not _several(scores):
             return values
         count = values.get("classes", len(scores))
-        if isinstance(count, int) and 2 <= count <= _MOST and len(scores) >= 2:
-            return {**values, "classes": count, "scores": (*scores[:count], *[0.0] * (count - len(scores)))}
-        return {**values, "classes": count}
+        if isinstance(count, int) and 2 <= count <= _MOST:
+            scores = (*scores[:count], *[0.0] * (count - len(scores)))
+        return {**values, "classes": count, "scores": scores}
 
     def changed(self, **values: Any) -> Self:
-        scores = values.get("scores")
-        if isinstance(scores, (tuple, list)) and 2 <= len(scores) <= _MOST and "classes" not in values:
-            values["classes"] = len(scores)
+        if _several(values.get("scores")) and "classes" not in values:
+            values["classes"] = len(values["scores"])
         return super().changed(**values)
 
     # ---------------------------------------------------------------- what is asked
@@ -350,6 +351,10 @@ def _pulled(asked: _Asked, climbed: Rungs, torchs: Torchs, temperature: float) -
         x_range=(-high, high),
         y_range=(0.0, 1.0),
     )
+
+
+def _several(scores: object) -> bool:
+    return isinstance(scores, (tuple, list)) and 2 <= len(scores) <= _MOST
 
 
 def _high(scores: Sequence[float]) -> float:
