@@ -36,8 +36,9 @@ def picture_step(look: Look) -> tuple[Rows, str]:
             view.weight[0, 0], f"kernel {sides(view.sliding.size)}", two_sided=True, limit=largest(view.weight)
         )
         picture = plane(view.arriving[0], f"picture {sides(view.arriving.shape[1:])}", grey=True)
+        grey = ", in grey" if len(look.source) > 1 else ""
         says = (
-            f"{look.name}: {sides(view.arriving.shape[1:])} numbers from 0, black, to 1, white. "
+            f"{look.name}{grey}: {sides(view.arriving.shape[1:])} numbers from 0, black, to 1, white. "
             f"The kernel beside it has {sides(view.sliding.size)} numbers."
         )
         return ((Pictures(pictures=(picture, kernel)),),), says
