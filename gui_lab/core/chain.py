@@ -232,8 +232,7 @@ class Chain:
                 for earlier, told in zip(rows, known, strict=True):
                     earlier.append(told[place])
                 continue
-            parts = [np.arange(len(rows))] if transform.mixes else [np.array([place]) for place in range(len(rows))]
-            for part in parts:
+            for part in [np.arange(len(rows))] if transform.mixes else _alike(arriving):
                 batch = _stacked([current[place] for place in part])
                 drawn = self._draw(position, indices[part], seed, epoch_here, batch)
                 after = _acted(transform, batch, drawn, arriving[int(part[0])].pil)
@@ -277,10 +276,22 @@ def _in_order(groups: Sequence[_Group]) -> Tensor:
     return only.pictures[torch.from_numpy(np.argsort(only.places, kind="stable"))]
 
 
+def _alike(kinds: Sequence[Kind]) -> list[Indices]:
+    """The places of what can be done in one go: pictures of one kind, as many as lie in the cache together."""
+    by_kind: dict[Kind, list[int]] = {}
+    for place, kind in enumerate(kinds):
+        by_kind.setdefault(kind, []).append(place)
+    parts = []
+    for kind, places in by_kind.items():
+        count = max(fusing.CHUNK // (kind.least[0] * kind.least[1]), 1)
+        parts += [np.array(places[start : start + count]) for start in range(0, len(places), count)]
+    return parts
+
+
 def _stacked(pictures: Sequence[Tensor]) -> Tensor:
     import torch
 
-    return torch.stack(list(pictures))
+    return torch.stack(list(pictures)) if len(pictures) > 1 else pictures[0][None]
 
 
 def _numbers(drawn: Drawn, count: int) -> list[dict[str, Any]]:

@@ -240,7 +240,9 @@ class LinearTransformation(Transform):
     measures: ClassVar[Literal["", "mean and std", "whitening"]] = "whitening"
 
     transformation_matrix: Path | None = knob(
-        None, "A .npy file with D x D numbers, D = channels x height x width. Empty: the values stay.", files=arrays.FILES
+        None,
+        "A .npy file with D x D numbers, D = channels x height x width. Empty: the values stay.",
+        files=arrays.FILES,
     )
     mean_vector: Path | None = knob(
         None, "A .npy file with the D numbers that are subtracted first. Empty: zeros.", files=arrays.FILES

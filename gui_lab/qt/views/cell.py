@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter, QPen
 from gui_lab.qt.theme import CORNER, XS, M, S, colour
 from gui_lab.qt.views.facts import fact_lines, number, paint_histogram
 from gui_lab.qt.views.frames import Column, Frame
-from gui_lab.qt.views.strip_grid import LINE, Grid, small
+from gui_lab.qt.views.strip_grid import LINE, SIGN, Grid, small
 
 LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
@@ -23,9 +23,9 @@ def paint_cell(painter: QPainter, grid: Grid, frame: Frame, place: int, row: int
     if grid.histogram and frame.histogram is not None and frame.bars is not None:
         paint_histogram(painter, grid.below(where, row), frame.histogram, frame.bars)
         painter.setPen(colour("quiet"))
-    below = where.bottom() + 1 if not grid.histogram else grid.row(row) + grid.cell + grid.histogram
+    width = grid.width + XS if place else grid.width - SIGN - XS
     for number_of_line, line in enumerate(frame.captions):
-        room = QRect(where.left(), below + XS + number_of_line * LINE, grid.width + XS, LINE)
+        room = QRect(where.left(), grid.said(where, row) + number_of_line * LINE, width, LINE)
         painter.drawText(room, LEFT, painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, room.width()))
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _CANDIDATES = 256
-_LARGE = 96 * 96  # pixels
+_LARGE = 512 * 512  # pixels; handing on what takes less to another thread takes longer
 _SMALL = 64  # pixels of a side up to which a transform may be made for one size
 
 
@@ -269,7 +269,7 @@ class _Look:
         told = self.transform.told(stage.drawn) or drawn_words(stage.drawn) if self.transform else ""
         captions = [told] if told else []
         if kind.dtype == "float32":
-            captions.append(span(float(values.min()), float(values.max())))
+            captions.append(span(*(float(end) for end in stage.picture.aminmax())))
         if not kind.bounded:
             finite = values[np.isfinite(values)]
             low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
