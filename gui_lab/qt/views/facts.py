@@ -7,6 +7,7 @@ and says so: a shape needs no more, and a slider that is dragged has no time for
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from gui_lab.core.pipeline import Kind
 from gui_lab.qt.theme import colour
 
 BINS = 32
-_COUNTED = 16_384  # values of one histogram
+_COUNTED = 4_096  # values of one histogram at least, and three times as many at most
 _MINUS = "\u2212"
 
 
@@ -73,8 +74,8 @@ def histogram_of(values: npt.NDArray[Any], low: float, high: float) -> Histogram
         values: of any shape; those outside of low..high are counted in the first or the last part.
     """
     flat = values.reshape(-1)
-    every = max(-(-flat.size // _COUNTED), 1)
-    every += 1 - every % 2 if every > 1 else 0  # an even step could meet one column of each row for ever
+    every = max(flat.size // _COUNTED, 1)
+    every -= 1 - every % 2  # an even step could meet one column of each row for ever
     taken = flat[::every]
     if taken.dtype == np.uint8:
         return Histogram(low, high, np.bincount(taken >> 3, minlength=BINS), every)
@@ -87,10 +88,15 @@ def bars_of(histogram: Histogram, height: int, tint: str) -> QImage:
     """The histogram as an image with a column for each part, `height` pixels high: each bar as high as the root of its
     part of the highest, so that rare values stay visible."""
     share = np.sqrt(histogram.counts / max(int(histogram.counts.max()), 1))
-    filled = np.ceil(share * height)[None, :] > np.arange(height)[::-1, None]
-    ink = np.uint32(QColor(tint).rgba())
-    pixels = np.where(filled, ink, np.uint32(0))
+    pixels = _bars(height, tint)[:, np.ceil(share * height).astype(np.intp)]
     return QImage(pixels.tobytes(), BINS, height, 4 * BINS, QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
+@cache
+def _bars(height: int, tint: str) -> npt.NDArray[np.uint32]:
+    """One bar for each length from 0 to `height`, side by side, (height, height + 1)."""
+    filled = np.arange(height + 1)[None, :] > np.arange(height)[::-1, None]
+    return np.where(filled, np.uint32(QColor(tint).rgba()), np.uint32(0))
 
 
 def facts_of(values: npt.NDArray[Any], kind: Kind) -> Facts:

@@ -158,8 +158,9 @@ _STEPS = 127  # of the colour scale on each side of zero
 
 def _signed(plane: npt.NDArray[Any], limit: float, dark: bool) -> npt.NDArray[np.uint8]:
     """uint8 (3, H, W): blue below zero, red above, the neutral tone at zero and where there is no number."""
-    share = np.nan_to_num(plane).clip(-limit, limit) * np.float32(_STEPS / limit)
-    return _scale(dark)[:, (share.round().astype(np.int16) + _STEPS)]
+    share = plane * np.float32(_STEPS / limit)
+    share = np.where(np.isnan(share), np.float32(0), share).clip(-_STEPS, _STEPS).round()
+    return _scale(dark).take(share.astype(np.int16) + _STEPS, axis=1)
 
 
 @cache
