@@ -138,7 +138,8 @@ class Dice:
 
 def noise(seed: int, count: int) -> npt.NDArray[np.float64]:
     """A field of random numbers from one of `Dice.seeds`: float64 of shape (count,), uniform in (0, 1)."""
-    return _noises([seed], count)[0]
+    field: npt.NDArray[np.float64] = _noises([seed], count)[0]
+    return field
 
 
 def _noises(seeds: Sequence[int], count: int) -> npt.NDArray[np.float64]:
@@ -155,7 +156,8 @@ def _noises(seeds: Sequence[int], count: int) -> npt.NDArray[np.float64]:
 def normal_noise(seed: int, count: int) -> npt.NDArray[np.float32]:
     """As `noise`, normally distributed with mean 0 and standard deviation 1 (Box and Muller, 1958), float32: sine and
     cosine are seven times as fast in it."""
-    return normal_noises([seed], count)[0]
+    field: npt.NDArray[np.float32] = normal_noises([seed], count)[0]
+    return field
 
 
 def normal_noises(seeds: Sequence[int], count: int) -> npt.NDArray[np.float32]:

@@ -39,7 +39,7 @@ def paint_picture(painter: QPainter, frame: Frame, where: QRect) -> None:
     if frame.planes:
         middle = where.left() + where.width() // 2
         painter.drawLine(middle, where.top(), middle, where.bottom())
-        rows = -(-frame.values.shape[0] // 2)
+        rows = -(-frame.shape[0] // 2)
         for row in range(1, rows):
             y = where.top() + where.height() * row // rows
             painter.drawLine(where.left(), y, where.right(), y)
@@ -68,13 +68,13 @@ def paint_tint(painter: QPainter, left: int, width: int, height: int) -> None:
 def _paint_legend(painter: QPainter, frame: Frame, where: QRect) -> None:
     """Which plane is which, in the quarter that three planes leave free."""
     free = QRect(where.center(), where.bottomRight())
-    if frame.planes and frame.values.shape[0] == 3 and free.width() > 2 * LINE:
+    if frame.planes and frame.shape[0] == 3 and free.width() > 2 * LINE:
         painter.drawText(free, int(Qt.AlignmentFlag.AlignCenter), "R G\nB   ")
 
 
 def pixel_words(frame: Frame, where: QRect, point: QPoint) -> str:
     """Row, column and values; of planes that stand side by side nothing can be said by one place."""
-    channels, height, width = frame.values.shape
+    channels, height, width = frame.shape
     if frame.planes or not where.contains(point):
         return ""
     x = (point.x() - where.left()) * width // where.width()

@@ -6,6 +6,7 @@ and says so: a shape needs no more, and a slider that is dragged has no time for
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -68,20 +69,28 @@ def what_words(kind: Kind) -> str:
     return "float tensor" if kind.dtype == "float32" else "uint8 image"
 
 
-def histogram_of(values: npt.NDArray[Any], low: float, high: float) -> Histogram:
+def counted_step(values: int) -> int:
+    """Of so many values a histogram may leave out all but each n-th pixel of each n-th row: this n, which is odd, for
+    an even one could meet one column of a pattern for ever."""
+    step = max(math.isqrt(values // _COUNTED), 1)
+    return step - 1 + step % 2
+
+
+def histogram_of(values: npt.NDArray[Any], low: float, high: float, each: int = 1) -> Histogram:
     """
     Args:
         values: of any shape; those outside of low..high are counted in the first or the last part.
+        each: of so many values these are one already.
     """
     flat = values.reshape(-1)
     every = max(flat.size // _COUNTED, 1)
     every -= 1 - every % 2  # an even step could meet one column of each row for ever
     taken = flat[::every]
     if taken.dtype == np.uint8:
-        return Histogram(low, high, np.bincount(taken >> 3, minlength=BINS), every)
+        return Histogram(low, high, np.bincount(taken >> 3, minlength=BINS), every * each)
     place = (taken - np.float32(low)) * np.float32(BINS / max(high - low, 1e-12))
     place = np.minimum(np.fmax(place, 0), BINS - 1)  # what is no number counts as low
-    return Histogram(low, high, np.bincount(place.astype(np.intp), minlength=BINS), every)
+    return Histogram(low, high, np.bincount(place.astype(np.intp), minlength=BINS), every * each)
 
 
 def bars_of(histogram: Histogram, height: int, tint: str) -> QImage:

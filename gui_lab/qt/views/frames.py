@@ -8,7 +8,7 @@ preview of photographs fast. Arithmetic here is numpy's alone, and it may run on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -35,7 +35,8 @@ class Frame:
 
     Attributes:
         image: as it is drawn; reduced where the picture is much larger than its place.
-        values: (C, H, W), what stands behind it.
+        shape: (C, H, W).
+        numbers: computes the values where that was not necessary before.
         kind: of the values.
         told: what was drawn for it, in words; of the picture as it came its class.
         captions: lines below it.
@@ -45,7 +46,8 @@ class Frame:
     """
 
     image: QImage
-    values: npt.NDArray[Any]
+    shape: tuple[int, int, int]
+    numbers: Callable[[], npt.NDArray[Any]]
     kind: Kind
     told: str = ""
     captions: tuple[str, ...] = ()
@@ -53,6 +55,11 @@ class Frame:
     histogram: Histogram | None = None
     bars: QImage | None = None
     planes: bool = False
+
+    @cached_property
+    def values(self) -> npt.NDArray[Any]:
+        """(C, H, W), what stands behind it."""
+        return self.numbers()
 
     @cached_property
     def facts(self) -> Facts:

@@ -72,7 +72,7 @@ class Grid:
 
     def picture(self, frame: Frame, place: int, row: int) -> QRect:
         """Where a picture lies."""
-        height, width = frame.values.shape[1:]
+        height, width = frame.shape[1:]
         if frame.planes:
             width, height = frame.image.width(), frame.image.height()
         wide, high = fitted(width, height, self.cell)

@@ -104,7 +104,7 @@ class Nine(QWidget):
 
     def _picture(self, place: int) -> QRect:
         where, frame = self._cell(place), self.variants[place].frame
-        height, width = frame.values.shape[1:]
+        height, width = frame.shape[1:]
         if frame.planes:
             width, height = frame.image.width(), frame.image.height()
         wide, high = fitted(width, height, min(where.width(), where.height()))
