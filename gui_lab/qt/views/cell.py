@@ -19,7 +19,7 @@ def paint_cell(painter: QPainter, grid: Grid, frame: Frame, place: int, row: int
     paint_picture(painter, frame, where)
     painter.setFont(small())
     painter.setPen(colour("quiet"))
-    _paint_legend(painter, frame, where)
+    paint_legend(painter, frame, where)
     if grid.histogram and frame.histogram is not None and frame.bars is not None:
         paint_histogram(painter, grid.below(where, row), frame.histogram, frame.bars)
         painter.setPen(colour("quiet"))
@@ -65,7 +65,7 @@ def paint_tint(painter: QPainter, left: int, width: int, height: int) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def _paint_legend(painter: QPainter, frame: Frame, where: QRect) -> None:
+def paint_legend(painter: QPainter, frame: Frame, where: QRect) -> None:
     """Which plane is which, in the quarter that three planes leave free."""
     free = QRect(where.center(), where.bottomRight())
     if frame.planes and frame.shape[0] == 3 and free.width() > 2 * LINE:
