@@ -19,7 +19,7 @@ from gui_lab.core.pipeline import TRANSFORMS, Kind
 from gui_lab.qt.pictures import reduced
 from gui_lab.qt.sights import Desk, Request, merged
 from gui_lab.qt.views.chain_words import network_words
-from gui_lab.qt.views.facts import BINS, bars_of, facts_of, histogram_of, what_words
+from gui_lab.qt.views.facts import BINS, bars_of, counted_words, facts_of, histogram_of, what_words
 from gui_lab.qt.views.frames import Column, drawn_words, kind_words
 from gui_lab.qt.views.strip_grid import LINE, NAME_LINE, broken, grid, rows_in, small
 from gui_lab.qt.views.traces import Tracer, View, traced
@@ -64,6 +64,8 @@ def test_the_histogram_of_a_large_picture_keeps_its_shape() -> None:
     values = np.tile(np.array([0, 255], np.uint8), 300_000)  # an even step would see one of the two alone
     counted = histogram_of(values, 0, 255)
     assert counted.every > 1
+    assert counted_words(counted) == f"one value in {counted.every}"
+    assert histogram_of(values[:16_384], 0, 255).every == 1
     assert counted.counts.sum() <= 65_536
     assert counted.counts[0] == pytest.approx(counted.counts[-1], rel=0.01)
 

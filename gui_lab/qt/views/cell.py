@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from gui_lab.qt.theme import CORNER, XS, M, S, colour
-from gui_lab.qt.views.facts import fact_lines, number, paint_histogram
+from gui_lab.qt.views.facts import counted_words, fact_lines, number, paint_histogram
 from gui_lab.qt.views.frames import Column, Frame
 from gui_lab.qt.views.strip_grid import LINE, SIGN, Grid, small
 
@@ -92,5 +92,5 @@ def cell_words(column: Column, frame: Frame) -> str:
         f"min {facts['min']}, max {facts['max']}, mean {facts['mean']}, std {facts['std']}",
     ]
     if frame.histogram is not None and frame.histogram.every > 1:
-        lines.append(f"histogram of every {frame.histogram.every}th value")
+        lines.append(f"histogram of {counted_words(frame.histogram)}")
     return "\n".join(lines)

@@ -1,6 +1,6 @@
 """What a picture is in numbers: kind, shape, range, mean, deviation, and how its values are distributed.
 
-Minimum, maximum, mean and deviation are those of all values. The histogram of a large picture counts every n-th value
+Minimum, maximum, mean and deviation are those of all values. The histogram of a large picture counts one value in n
 and says so: a shape needs no more, and a slider that is dragged has no time for more. numpy only, on any thread.
 """
 
@@ -20,7 +20,8 @@ from gui_lab.core.pipeline import Kind
 from gui_lab.qt.theme import colour
 
 BINS = 32
-_COUNTED = 4_096  # values of one histogram at least, and three times as many at most
+_ALL = 16_384  # values up to which a histogram counts all of them
+_COUNTED = 4_096  # of those of a larger picture, at least
 _MINUS = "\u2212"
 
 
@@ -72,8 +73,13 @@ def what_words(kind: Kind) -> str:
 def counted_step(values: int) -> int:
     """Of so many values a histogram may leave out all but each n-th pixel of each n-th row: this n, which is odd, for
     an even one could meet one column of a pattern for ever."""
-    step = max(math.isqrt(values // _COUNTED), 1)
+    step = math.isqrt(values // _COUNTED) if values > _ALL else 1
     return step - 1 + step % 2
+
+
+def counted_words(histogram: Histogram) -> str:
+    """How many of the values were counted: "one value in 25"."""
+    return f"one value in {histogram.every:,}"
 
 
 def histogram_of(values: npt.NDArray[Any], low: float, high: float, each: int = 1) -> Histogram:
@@ -83,7 +89,7 @@ def histogram_of(values: npt.NDArray[Any], low: float, high: float, each: int = 
         each: of so many values these are one already.
     """
     flat = values.reshape(-1)
-    every = max(flat.size // _COUNTED, 1)
+    every = flat.size // _COUNTED if flat.size > _ALL else 1
     every -= 1 - every % 2  # an even step could meet one column of each row for ever
     taken = flat[::every]
     if taken.dtype == np.uint8:
