@@ -139,7 +139,7 @@ class TransformBasics(Concept):
             return Scene(((graph,), *rows), step, steps, says, self._facts(leaving[-1]))
         if step == 1:
             pair = followed((chain[0], TRANSFORMS.make("ToTensor")), images, index, self.epoch)
-            rows = ((_two_kinds(pair),), (_compared(pair), _claims(pair)))
+            rows = ((_two_kinds(pair),), (_compared(pair),), (_claims(pair),))
             return Scene(((graph,), *rows), step, steps, _TWO_KINDS, self._facts(pair[1]))
         before, after = leaving[step - 2], leaving[step - 1]
         normalizes = chain[step - 1].name_of() == "Normalize"
@@ -399,7 +399,6 @@ def _claims(pair: tuple[Leaving, ...]) -> Claims:
             Claim("brightest value / 255", brightest, float(made.max())),
             Claim("mean of this tensor", float(values.mean()), float(made.mean())),
         ),
-        weight=2,
     )
 
 
