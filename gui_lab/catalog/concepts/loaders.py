@@ -221,8 +221,10 @@ class Loaders(Concept):
         rest = f" and {left:,} are left, which are dropped" if loading.drop_last else f" and a last one of {left:,}"
         remark = f"{made}{rest if left else ''}: {iterations:,} iterations."
         if self.answer is not None and self.answer != iterations:
-            halves = "A batch that is not full is dropped." if loading.drop_last else "A last, short batch counts too."
-            remark = f"{loading.samples:,} / {size:,} = {loading.samples / size:.4g}. {halves}"
+            halves = (
+                " A batch that is not full is dropped." if loading.drop_last else " A last, short batch counts too."
+            )
+            remark = f"{loading.samples:,} / {size:,} = {loading.samples / size:.6g}.{halves if left else ''}"
         dropped = ", the short one dropped" if loading.drop_last else ""
         return Question(
             title="And you",
