@@ -21,18 +21,18 @@ Name = Literal[
     "no eval() at validation",
     "shuffled labels",
     "softmax before the loss",
-    "argmax over the wrong axis",
+    "argmax over wrong axis",
     "Normalize twice",
     "augmenting validation",
     "train/test leak",
     "learning rate x100",
-    "no shuffle on sorted data",
+    "sorted data, no shuffle",
     "frozen layer",
-    "integer division of pixels",
+    "integer-divided pixels",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 
-MOMENTS, EVERY, BATCH = 31, 5, 32
+MOMENTS, EVERY = 31, 5
 """After the first iteration, then after five more each: 151 in all."""
 _HELD = 350  # a multiple of ten: a batch of ten scores of ten classes is square, which is what hides a wrong axis
 _FEW = 160
@@ -65,7 +65,7 @@ class Bug:
         notice: how one finds it, and why it is so.
         pair: makes the healthy twin and the one with the bug.
         before: code that prepares the data for both.
-        lr: of both.
+        lr, batch_size: of both.
         measured: pictures at once while measuring.
         layers: of both networks, as code.
     """
@@ -80,6 +80,7 @@ class Bug:
     pair: Callable[[Bug], Pair]
     before: str = ""
     lr: float = 0.05
+    batch_size: int = 32
     measured: int = _HELD
     layers: str = "nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)"
 
@@ -90,13 +91,13 @@ class Bug:
             seed: of the first weights and of the order of the pictures.
         """
         iterations = 1 + (MOMENTS - 1) * EVERY
-        return race(self.pair(self), seed=seed, batch_size=BATCH, iterations=iterations, every=EVERY)
+        return race(self.pair(self), seed=seed, batch_size=self.batch_size, iterations=iterations, every=EVERY)
 
     def code(self, iterations: int, seed: int, tell: bool) -> str:
         """Training code with both lines, or only with the one that was meant where the bug is not to be told."""
         lines = {slot: text.format(lr=self.lr) for slot, text in _MEANT.items()}
         lines[self.slot] = f"if wrong:\n    {self.written}\nelse:\n    {self.meant}" if tell else self.meant
-        blank = {"iterations": iterations, "seed": seed, "every": EVERY, "batch": BATCH, "held": _HELD}
+        blank = {"iterations": iterations, "seed": seed, "every": EVERY, "batch": self.batch_size, "held": _HELD}
         text = _CODE.format(**blank, measured=self.measured, layers=self.layers, wrong="wrong" if tell else "")
         for slot, line in [("before", self.before), *lines.items()]:
             text = _filled(text, slot, line)
@@ -342,7 +343,7 @@ _ALL = (
         _second_softmax,
     ),
     Bug(
-        "argmax over the wrong axis", "guesses", "count",
+        "argmax over wrong axis", "guesses", "count",
         "right += (model(x).argmax(0) == y).sum().item()", "right += (model(x).argmax(1) == y).sum().item()",
         "The loss falls as it should, and yet the accuracy never leaves that of guessing.",
         "A low loss and an accuracy of 10 % cannot both be true: look at how right answers are counted. With ten"
@@ -381,13 +382,14 @@ _ALL = (
         _too_fast,
     ),
     Bug(
-        "no shuffle on sorted data", "waves", "order",
+        "sorted data, no shuffle", "waves", "order",
         "order = torch.arange(len(labels))  # sorted by class",
         "order = torch.randperm(len(labels), generator=generator)",
         "The loss goes in waves: low while one class lasts, high when the next begins; the accuracy stays at guessing.",
         "Print the labels of a batch: they are all the same. It learns the class in hand and forgets those before.",
         _sorted,
         "order = labels.argsort(stable=True)\npictures, labels = pictures[order], labels[order]  # as folders come",
+        lr=0.02, batch_size=8,
     ),
     Bug(
         "frozen layer", "creeps", "freeze",
@@ -397,7 +399,7 @@ _ALL = (
         _frozen,
     ),
     Bug(
-        "integer division of pixels", "creeps", "data",
+        "integer-divided pixels", "creeps", "data",
         "pictures, held = pictures // 255, held // 255", "pictures, held = pictures / 255, held / 255",
         "It learns for a while and stays far below: only pixels that were quite white are left of the pictures.",
         "Look at the values the network gets: all are 0 or 1, where there should be every grey between.",

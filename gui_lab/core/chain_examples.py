@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from gui_lab.core.chain import Chain, Stage
+from gui_lab.core.chain import Chain
 from gui_lab.core.images import ImageSet
 from gui_lab.core.pipeline import TRANSFORMS, Illegal, Kind, Transform
+from gui_lab.core.stages import Stage
 from gui_lab.errors import LabError
 from gui_lab.schema import knob, knobs
 

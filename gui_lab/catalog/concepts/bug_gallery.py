@@ -19,7 +19,7 @@ from gui_lab.core.exhibits import Column, Exhibit, Line, Mark, Plot, Question, T
 from gui_lab.core.twins import Moment
 from gui_lab.schema import knob
 
-_CHOICES = 4
+_CHOICES = 6
 _LAST = float(1 + (MOMENTS - 1) * EVERY)
 _FLOOR = math.log(math.e + 9) - 1
 _GUESSING = math.log(10)
@@ -131,7 +131,7 @@ class BugGallery(Concept):
         healthy, buggy = moments[-1]
         return (
             f"Iteration {healthy.iteration}: loss {_loss(healthy.loss)}, with the bug {_loss(buggy.loss)}; accuracy"
-            f" {healthy.accuracy:.0%}, with the bug {buggy.accuracy:.0%}. {self._bug().seen}"
+            f" {_percent(healthy.accuracy)}, with the bug {_percent(buggy.accuracy)}. {self._bug().seen}"
         )
 
     def _losses(self, moments: Moments) -> Plot:
@@ -145,7 +145,7 @@ class BugGallery(Concept):
             x_name="iteration",
             y_name="loss",
             x_range=(0.0, _LAST),
-            y_range=(0.0, 4.0),
+            y_range=(0.0, 5.0),
         )
 
     def _accuracies(self, moments: Moments) -> Plot:
@@ -187,10 +187,10 @@ def _curves(moments: Moments, value: Callable[[Moment], float]) -> tuple[Line, .
 
 
 def _lines(bug: Bug) -> Table:
-    """What was written and what was meant, and how one finds out."""
+    """What was written and what was meant; below it how one notices."""
     return Table(
         title=f"{bug.name[0].upper()}{bug.name[1:]}: one line",
-        caption=f"How to notice it: {_within(bug.notice)}",
+        caption=bug.notice,
         columns=(Column("", "text"), Column("line of code", "text")),
         rows=(("written", bug.written), ("meant", bug.meant)),
     )
@@ -198,6 +198,10 @@ def _lines(bug: Bug) -> Table:
 
 def _loss(value: float) -> str:
     return f"{value:.4f}" if value < 100 else f"{value:.0f}"
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.0f}\u2009%"
 
 
 def _within(sentence: str) -> str:

@@ -85,7 +85,7 @@ def test_every_column_is_what_torch_comes_to(values: list[float], label: int, te
 @settings(max_examples=25, deadline=None)
 @given(values=scores, label=st.integers(0, 1), temperature=temperatures)
 def test_the_curves_go_through_where_one_is(values: list[float], label: int, temperature: float) -> None:
-    along, p = rungs.pulled(values, label, temperature, 30.0)
+    along, p = rungs.pulled(values, label, temperature, (-30.0, 30.0))
     here = values[label]
     expected = torch.softmax(torch.tensor(values) / temperature, 0)[label]
     nearest = int(np.searchsorted(along, here).clip(1, len(along) - 1))
