@@ -8,20 +8,22 @@ torchvision's classes of the same name do.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from gui_lab.core.chain import Chain
-from gui_lab.core.dice import Indices
 from gui_lab.core.images import ImageSet
 from gui_lab.core.pipeline import TRANSFORMS, Illegal, Kind, Transform
 from gui_lab.core.stages import Stage
 from gui_lab.errors import LabError
 from gui_lab.schema import knob, knobs
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Values = npt.NDArray[np.float32]
 Group = Literal["On pictures", "On tensors", "Conversion", "Generic", "Own classes"]
@@ -49,7 +51,7 @@ ACTS_ON: Mapping[str, str] = {
 }
 _SEED = 1
 _LARGEST_MATRIX = 3072
-_MOST, _MOST_ONE_BY_ONE, _MOST_VALUES, _LEAST = 2000, 150, 500_000, 6  # pictures, and values of them in all
+_MOST, _MOST_ONE_BY_ONE, _MOST_VALUES, _LEAST = 2000, 100, 600_000, 6  # pictures, and values of them in all
 _AT_ONCE = {"Normalize", "LinearTransformation"}
 """Of the groups on pictures, on tensors and generic: what takes a whole batch in one go."""
 
@@ -208,6 +210,20 @@ class Leaving:
     values: Values
     pictures: int
 
+    @functools.cached_property
+    def mean(self) -> float:
+        return float(self.values.mean(dtype=np.float64))
+
+    @functools.cached_property
+    def std(self) -> float:
+        """The deviation of all values, not of a sample: what Normalize is to divide by."""
+        return float(self.values.std(dtype=np.float64))
+
+    @functools.cached_property
+    def ends(self) -> tuple[float, float]:
+        """The smallest and the largest value that occur."""
+        return float(self.values.min()), float(self.values.max())
+
 
 @functools.lru_cache(maxsize=4)
 def followed(transforms: tuple[Transform, ...], images: ImageSet, index: int, epoch: int) -> tuple[Leaving, ...]:
@@ -233,31 +249,34 @@ def followed(transforms: tuple[Transform, ...], images: ImageSet, index: int, ep
         kinds.append(kind)
     chain = Chain(transforms)
     (stages,) = chain.trace([torch.from_numpy(images.picture(index))], np.array([index]), seed=_SEED, epoch=epoch)
-    sampled = _sampled(images, transforms)
-    leaving = zip(stages[1:], kinds, _values(chain, images, sampled, epoch), strict=True)
-    return tuple(Leaving(stage, kind, values, len(sampled)) for stage, kind, values in leaving)
+    count = _sampled(images, transforms)
+    places = range(1, len(transforms) + 1)
+    if images.kind.size:
+        values = [_pictures(transforms[:place], images, count, epoch) for place in places]
+    else:
+        taken = [torch.from_numpy(picture) for picture in images.pictures.take(images.train[:count])]
+        rows = chain.trace(taken, images.train[:count], seed=_SEED, epoch=epoch)
+        values = [torch.cat([row[place].picture.flatten() for row in rows]) for place in places]
+    leaving = zip(stages[1:], kinds, values, strict=True)
+    return tuple(Leaving(stage, kind, left.float().flatten().numpy(), count) for stage, kind, left in leaving)
 
 
-def _values(chain: Chain, images: ImageSet, sampled: Indices, epoch: int) -> Iterator[Values]:
-    """Of these pictures, after each transform."""
+@functools.lru_cache(maxsize=8)
+def _pictures(transforms: tuple[Transform, ...], images: ImageSet, count: int, epoch: int) -> Tensor:
+    """The first training pictures after these transforms, (count, C, H, W). Kept for what comes before a box, so that
+    its knobs can be pulled."""
     import torch
 
-    taken = images.pictures.take(sampled)
-    if isinstance(taken, list):  # of several sizes: one by one
-        rows = chain.trace([torch.from_numpy(picture) for picture in taken], sampled, seed=_SEED, epoch=epoch)
-        for place in range(1, len(rows[0])):
-            yield torch.cat([row[place].picture.float().flatten() for row in rows]).numpy()
-        return
-    pictures = torch.from_numpy(taken)
-    for place in range(len(chain.transforms)):
-        part = slice(place, place + 1)
-        pictures = chain.run(pictures, sampled, seed=_SEED, epoch=epoch, training=True, steps=part)
-        yield pictures.float().flatten().numpy()
+    if not transforms:
+        return torch.from_numpy(np.asarray(images.pictures.take(images.train[:count])))
+    before = _pictures(transforms[:-1], images, count, epoch)
+    last = slice(len(transforms) - 1, None)
+    return Chain(transforms).run(before, images.train[:count], seed=_SEED, epoch=epoch, training=True, steps=last)
 
 
-def _sampled(images: ImageSet, transforms: tuple[Transform, ...]) -> Indices:
-    """The first training pictures: as many as take no time."""
+def _sampled(images: ImageSet, transforms: tuple[Transform, ...]) -> int:
+    """How many training pictures take no time."""
     least = images.kind.channels * images.kind.least[0] * images.kind.least[1]
     at_once = all(one.to_pil is not None or one.name_of() in _AT_ONCE | {"ToDtype"} for one in transforms)
     most = min(_MOST if at_once else _MOST_ONE_BY_ONE, max(_MOST_VALUES // max(least, 1), _LEAST))
-    return images.train[:most]
+    return min(most, len(images.train))

@@ -140,7 +140,8 @@ class Backpropagation(Concept):
 
         chosen = own.experiment
         parts = (chosen.model, chosen.transforms, chosen.training.seed) if chosen is not None else ()
-        return film(("layers", repr(parts), own.images, own.weights, self.index), begin).upto(0)[0]
+        kept = film(("layers", repr(parts), own.images, own.weights, self.index), begin).upto(0)
+        return kept[0] if kept else next(begin())  # one that failed before fails again, with its reason
 
 
 def _from_scores(told: Pass, ends_in: str) -> str:

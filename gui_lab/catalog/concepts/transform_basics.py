@@ -139,7 +139,7 @@ class TransformBasics(Concept):
             return Scene(((graph,), *rows), step, steps, says, self._facts(leaving[-1]))
         if step == 1:
             pair = followed((chain[0], TRANSFORMS.make("ToTensor")), images, index, self.epoch)
-            rows = ((_two_kinds(pair),), (_compared(pair), _claims(pair)))
+            rows = ((_two_kinds(pair),), (_compared(pair),), (_claims(pair),))
             return Scene(((graph,), *rows), step, steps, _TWO_KINDS, self._facts(pair[1]))
         before, after = leaving[step - 2], leaving[step - 1]
         normalizes = chain[step - 1].name_of() == "Normalize"
@@ -164,22 +164,21 @@ class TransformBasics(Concept):
 
     def _facts(self, leaving: Leaving) -> dict[str, Value]:
         """Of what leaves: of the picture its type and shape, of many pictures their values."""
-        values = leaving.values
         return {
             "family": self.family,
             "transform": self.transform,
             "dtype": leaving.kind.dtype,
             "shape": _shape(leaving),
-            "minimum": float(values.min()),
-            "maximum": float(values.max()),
-            "mean": float(values.mean(dtype=np.float64)),
-            "std": float(values.std(dtype=np.float64)),
+            "minimum": leaving.ends[0],
+            "maximum": leaving.ends[1],
+            "mean": leaving.mean,
+            "std": leaving.std,
         }
 
     def _says(self, transform: Transform, after: Leaving) -> str:
         name, drawn = transform.name_of(), after.stage.drawn
         if name == "Normalize":
-            mean, std = _mean(after), _std(after)
+            mean, std = after.mean, after.std
             found = abs(mean) < _NEAR and abs(std - 1) < _NEAR
             hint = "" if found else " Move the sliders, or take the measured ones by a click."
             return (
@@ -215,7 +214,7 @@ class TransformBasics(Concept):
         )
 
     def _choices(self, before: Leaving) -> Table:
-        mean, std = round(_mean(before), 4), round(max(_std(before), 0.05), 4)
+        mean, std = round(before.mean, 4), round(max(before.std, 0.05), 4)
         rows = ((f"measured from {before.pictures:,} pictures", mean, std), ("0..1 to -1..1", 0.5, 0.5))
         in_force = [place for place, row in enumerate(rows) if (self.mean, self.std) == row[1:]]
         return Table(
@@ -271,14 +270,6 @@ def _source(picture: np.ndarray[Any, Any]) -> str:
 
 
 # -------------------------------------------------------------------- in words
-
-
-def _mean(leaving: Leaving) -> float:
-    return float(leaving.values.mean(dtype=np.float64))
-
-
-def _std(leaving: Leaving) -> float:
-    return float(leaving.values.std(dtype=np.float64))
 
 
 def _numbers(drawn: Mapping[str, Any]) -> str:
@@ -368,9 +359,9 @@ def _rows(before: Leaving, after: Leaving) -> tuple[tuple[str, ...], ...]:
     return (
         ("kind", *(f"{_what(one.kind)}, {one.kind.dtype}" for one in both)),
         ("shape", *(_shape(one) for one in both)),
-        ("range", *(f"{one.values.min():.4g} to {one.values.max():.4g}" for one in both)),
-        ("mean", *(f"{_mean(one):.3f}" for one in both)),
-        ("std", *(f"{_std(one):.3f}" for one in both)),
+        ("range", *(f"{one.ends[0]:.4g} to {one.ends[1]:.4g}" for one in both)),
+        ("mean", *(f"{one.mean:.3f}" for one in both)),
+        ("std", *(f"{one.std:.3f}" for one in both)),
     )
 
 
@@ -399,7 +390,6 @@ def _claims(pair: tuple[Leaving, ...]) -> Claims:
             Claim("brightest value / 255", brightest, float(made.max())),
             Claim("mean of this tensor", float(values.mean()), float(made.mean())),
         ),
-        weight=2,
     )
 
 
@@ -411,7 +401,7 @@ def _histogram(title: str, leaving: Leaving, chain: tuple[Transform, ...]) -> Pl
     counts = torch.histc(torch.from_numpy(leaving.values), _BINS, low, high).numpy() / len(leaving.values)
     width = (high - low) / _BINS
     centres = low + width * (np.arange(_BINS) + 0.5)
-    mean, std = _mean(leaving), _std(leaving)
+    mean, std = leaving.mean, leaving.std
     role = "training" if leaving.kind.low < 0 else "quiet"
     line = Line("values", centres, counts.astype(np.float64), role, bars=True)
     sides = tuple(Mark(mean + sign * std, axis="x") for sign in (-1, 1))
@@ -432,7 +422,7 @@ def _range(leaving: Leaving, chain: tuple[Transform, ...]) -> tuple[float, float
     if leaving.kind.dtype == "uint8":
         return 0.0, 255.0
     low, high = _NORMAL if any(one.name_of() == "Normalize" for one in chain) else (-0.25, 1.25)
-    least, most = float(leaving.values.min()), float(leaving.values.max())
+    least, most = leaving.ends
     return min(low, float(np.floor(least))) if least < low else low, max(
         high, float(np.ceil(most))
     ) if most > high else high
