@@ -9,7 +9,6 @@ folder, so that a folder with all of them can be moved.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ import tomlkit
 
 from gui_lab.core import checking
 from gui_lab.core.chain import Chain
+from gui_lab.core.documents import parsed, text_of
 from gui_lab.core.files import write_atomically
 from gui_lab.core.images import DATASETS, Dataset, ImageSet
 from gui_lab.core.learning import LOSSES, MODELS, OPTIMIZERS, SCHEDULERS, Loss, Model, Optimizer, Scheduler, Training
@@ -29,8 +29,6 @@ from gui_lab.errors import InvalidExperiment, UnreadableDocument
 from gui_lab.schema import Problem, Registry, Repair, Spec, SpecType, knobs, parse, shown
 
 VERSION = 1
-_LARGEST_FILE = 100_000  # bytes; a recipe is a page of text
-_LONGEST_LINE = 5_000  # characters; the parser needs minutes for one key of many thousand parts
 SECTIONS = ("dataset", "transforms", "model", "loss", "optimizer", "schedulers", "training")
 _CHOICES: dict[str, Registry[Any]] = {"dataset": DATASETS, "model": MODELS, "loss": LOSSES, "optimizer": OPTIMIZERS}
 _LISTS: dict[str, Registry[Any]] = {"transforms": TRANSFORMS, "schedulers": SCHEDULERS}
@@ -218,24 +216,6 @@ def from_toml(text: str, folder: Path | None = None) -> Experiment:
     return _with_paths(from_document(document), lambda path: Path(os.path.normpath(folder / path)))
 
 
-def parsed(text: str) -> dict[str, Any]:
-    """The plain data of a text, whatever it is about.
-
-    Raises:
-        UnreadableDocument: it is not TOML, or would take the parser too long.
-    """
-    for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > _LONGEST_LINE:
-            raise UnreadableDocument(f"This is not an experiment: line {number} is too long.", "Choose another file.")
-    try:
-        return tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, and Python's own for an integer of thousands of digits
-        raise UnreadableDocument(f"This is not a readable experiment: {error}.", "Correct the line named.") from error
-    except RecursionError as error:
-        sentence = "This is not an experiment: it is nested too deeply."
-        raise UnreadableDocument(sentence, "Choose another file.") from error
-
-
 def _resolve(table: Any, registry: Registry[Any], folder: Path) -> None:
     """Relative paths of a document's table, before it is read: the fields of an own transform stand in its file."""
     if not isinstance(table, dict) or table.get("name") not in registry:
@@ -257,15 +237,7 @@ def load(path: Path) -> Experiment:
         InvalidExperiment: with all problems at once.
         UnreadableDocument: it cannot be read, is too large, or is not an experiment.
     """
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise UnreadableDocument(f"{path.name} is too large for an experiment.", "Choose another file.")
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UnreadableDocument(f"{path.name} is not a text file.", "Choose a *.lab file.") from error
-    except OSError as error:
-        raise UnreadableDocument(f"{path} cannot be read: {error.strerror or error}.", "Check the name.") from error
-    return from_toml(text, path.absolute().parent)
+    return from_toml(text_of(path), path.absolute().parent)
 
 
 def _training(table: Any) -> Training:

@@ -90,6 +90,7 @@ class Lab:
         train.curves.look = read(self.settings.curves(), train.curves.panes)
         train.curves.look_changed.connect(lambda look: self.settings.keep_curves(written(look)))
         concepts = ConceptsPage(self.session, self.control)
+        concepts.go.connect(self.window.go)
         pages = [DatasetPage(self.session), TransformsPage(self.session), model, train, concepts]
         self.window.furnish(self.session, self.control, pages, RunBar())
         if self._file is not None:

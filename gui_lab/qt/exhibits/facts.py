@@ -77,12 +77,16 @@ class Sheet(QWidget):
     @property
     def broad(self) -> bool:
         """Whether all of a fact stands in one line."""
-        return self._needed <= self.width()
+        return self._needed(M) <= self.width()
 
     @property
-    def _needed(self) -> int:
+    def _gap(self) -> int:
+        """Between columns."""
+        return XL if self._needed(XL) <= self.width() else M
+
+    def _needed(self, gap: int) -> int:
         """The pixels of all four beside each other."""
-        return sum(column + XL for column in self._columns if column) - XL + 2 * _INSET
+        return sum(column + gap for column in self._columns if column) - gap + 2 * _INSET
 
     def _height_of(self, fact: Fact, broad: bool) -> int:
         line = QFontMetrics(numbers_font(BASE)).height()
@@ -93,7 +97,7 @@ class Sheet(QWidget):
 
     def _lay_out(self) -> None:
         broad, top = self.broad, 0
-        width = self._needed if broad else self.width()
+        width = self._needed(self._gap) if broad else self.width()
         self.rows = []
         for fact in self.facts:
             height = self._height_of(fact, broad)
@@ -115,7 +119,7 @@ class Sheet(QWidget):
     # ---------------------------------------------------------------- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        broad, columns = self.broad, self._columns
+        broad, columns, gap = self.broad, self._columns, self._gap
         with QPainter(self) as painter:
             for number, (fact, row) in enumerate(zip(self.facts, self.rows, strict=True)):
                 if row.intersects(event.rect()):
@@ -124,7 +128,7 @@ class Sheet(QWidget):
                         painter.drawLine(row.topLeft(), row.topRight())
                     self._paint_ground(painter, fact, row)
                     painter.setOpacity(_FAINT if fact.state == "waiting" else 1.0)
-                    (_paint_broad(painter, fact, row, columns) if broad else _paint_narrow(painter, fact, row))
+                    (_paint_broad(painter, fact, row, columns, gap) if broad else _paint_narrow(painter, fact, row))
                     painter.setOpacity(1.0)
 
     def _paint_ground(self, painter: QPainter, fact: Fact, row: QRect) -> None:
@@ -153,18 +157,18 @@ def _below(fact: Fact) -> str:
     return f"{fact.formula} {_equals(fact.filled_in)}".strip()
 
 
-def _paint_broad(painter: QPainter, fact: Fact, row: QRect, columns: tuple[int, int, int, int]) -> None:
+def _paint_broad(painter: QPainter, fact: Fact, row: QRect, columns: tuple[int, int, int, int], gap: int) -> None:
     names, formulas, filled, values = columns
     painter.setFont(numbers_font(BASE))
     painter.setPen(colour("text"))
     left = row.left() + _INSET
     painter.drawText(QRect(left, row.top(), names, row.height()), _LEFT, fact.name)
-    left += names + XL
+    left += names + gap
     painter.setPen(colour("quiet"))
     painter.drawText(QRect(left, row.top(), formulas, row.height()), _LEFT, fact.formula)
-    left += formulas + (XL if formulas else 0)
+    left += formulas + (gap if formulas else 0)
     painter.drawText(QRect(left, row.top(), filled, row.height()), _LEFT, _equals(fact.filled_in))
-    left += filled + (XL if filled else 0)
+    left += filled + (gap if filled else 0)
     painter.setFont(_strong())
     painter.setPen(colour("accent" if fact.state == "now" else "text"))
     painter.drawText(QRect(left, row.top(), values, row.height()), _RIGHT, fact.value)

@@ -37,10 +37,12 @@ _SMALLEST, _LARGEST = 0.68, 1.6  # scales
 _TITLE, _LINE = 18, 15  # pixels of a line of words
 _WIDEST, _NARROWEST = 190, 52  # pixels of the words in a box
 _PAD = 10
-_MARGIN = 8
+_MARGIN = 6
 _PILL = 15.0  # corner of a leaf
 _HEAD = 5.0  # of an arrow
-_TALLEST_LEAST = 340  # a graph asks for no more height than this; it scrolls
+_TALLEST_LEAST, _TALLEST = 340, 460  # a graph asks for no more height than this; it scrolls
+_MOST = 16_777_215  # Qt's own, for no limit
+_BAR = 16  # the width of a scroll bar
 _FAINT = 0.45
 _ARROWS = {
     Qt.Key.Key_Left: QPointF(-1, 0),
@@ -100,7 +102,7 @@ class GraphView(ExhibitView):
     def show_body(self) -> None:
         self.canvas.setAccessibleName(self.exhibit.title or "Graph")
         self.canvas.show_graph(self.exhibit)
-        self.room.fit()
+        self.room.fit(tall=self.exhibit.tall)
 
 
 class _Room(QScrollArea):
@@ -112,14 +114,27 @@ class _Room(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setWidget(canvas)
+        self._tall, self._fitted = True, 0
         canvas.focused.connect(lambda where: self.ensureVisible(where.x(), where.y(), 80, 60))
         self._canvas = canvas
 
-    def fit(self) -> None:
-        self._canvas.fit(self.maximumViewportSize())
-        least = min(round(self._canvas.whole.height() * 0.85), _TALLEST_LEAST)
-        if self.minimumHeight() != least:
+    def fit(self, *, tall: bool | None = None) -> None:
+        """
+        Args:
+            tall: whether the graph takes the height there is, or no more than it needs; None for as before.
+        """
+        self._tall = self._tall if tall is None else tall
+        room = self.maximumViewportSize()
+        if abs(room.width() - self._fitted) > _BAR or tall is not None:  # a scroll bar beside it must not resize it
+            self._fitted = room.width()
+        high = self._canvas.height_at(self._fitted - _BAR)
+        least = min(round(self._canvas.whole.height() * 0.85), _TALLEST_LEAST) if self._tall else min(high, _TALLEST)
+        most = _MOST if self._tall else least
+        if (self.minimumHeight(), self.maximumHeight()) != (least, most):
             self.setMinimumHeight(least)
+            self.setMaximumHeight(most)
+            self.updateGeometry()
+        self._canvas.fit(QSize(room.width(), max(room.height(), least)) if not self._tall else room)
 
     def sizeHint(self) -> QSize:
         return QSize(400, self.minimumHeight())
@@ -186,10 +201,16 @@ class _Canvas(QWidget):
         self.resize(needed.expandedTo(room) if fits >= _SMALLEST else self._scrolled(needed, room))
         self.update()
 
+    def height_at(self, width: int) -> int:
+        """What the drawing needs where it is as wide as this."""
+        scale = min(max(width / self.whole.width(), _SMALLEST), _LARGEST)
+        bar = _BAR * (self.whole.width() * scale > width + _BAR)
+        return int(self.whole.height() * scale) + bar + 1
+
     @staticmethod
     def _scrolled(needed: QSize, room: QSize) -> QSize:
         """The room of the other direction is less by a scroll bar."""
-        bar = 14
+        bar = _BAR
         across, down = needed.width() > room.width(), needed.height() > room.height()
         return needed.expandedTo(QSize(room.width() - bar * down, room.height() - bar * across))
 
@@ -222,7 +243,7 @@ class _Canvas(QWidget):
 
     def _origin(self) -> QPointF:
         whole = self.whole
-        left = max((self.width() - whole.width() * self.scale) / 2, 0) + _MARGIN * self.scale
+        left = _MARGIN * self.scale  # where titles and equations begin too
         top = max((self.height() - whole.height() * self.scale) / 2, 0) + _MARGIN * self.scale
         return QPointF(left, top)
 

@@ -16,10 +16,10 @@ from PySide6.QtCore import QPoint, QRect
 
 from gui_lab.qt.theme import XS, M, S
 
-MOST_CELL = 64  # pixels: a picture of one number need not fill a wall
+MOST_CELL = 88  # pixels: a picture of one number need not fill a wall
 TITLE = 17
 _EDGE = 3  # of room around all, for rings
-_SIGN = 26
+_SIGN = 22
 _MANY = 12  # pictures: from here on they hang closer
 _UNLIKE = 5  # times: pictures that differ more have no cells of one size
 
@@ -76,6 +76,11 @@ class Wall:
         return self.room.signs or max(longest) <= _UNLIKE * min(longest)
 
     @property
+    def _roomy(self) -> bool:
+        """Whether each title has the room that it needs; in a wall of many it is cut off."""
+        return len(self.room.sizes) < _MANY
+
+    @property
     def _title(self) -> int:
         return TITLE if any(self.room.titles) else 0
 
@@ -96,13 +101,15 @@ class Wall:
             return _whole(min(width / columns, height / rows) / longest, longest)
         cells = sum(widths) if rows == 1 else columns * broadest
         cell = _whole(min(width / cells, height / rows / tallest), MOST_CELL)
-        while self.room.signs and cell > 1 and self._line_width(cell) > self.room.width:
+        while self._roomy and cell > 1 and self._width_of(columns, cell) > self.room.width:
             cell -= 1
         return cell
 
-    def _line_width(self, cell: float) -> float:
-        wide = (max(size[1] * cell, title) for size, title in zip(self.room.sizes, self.room.titles, strict=True))
-        return sum(wide) + (len(self.room.sizes) - 1) * self.gap + 2 * _EDGE
+    def _width_of(self, columns: int, cell: float) -> float:
+        """Pixels that all need beside each other with their titles."""
+        wide = [max(size[1] * cell, title) for size, title in zip(self.room.sizes, self.room.titles, strict=True)]
+        needed = sum(wide) if columns == len(wide) else columns * max(wide)
+        return needed + (columns - 1) * self.gap + 2 * _EDGE
 
     def _extent(self, number: int) -> tuple[int, int]:
         """(height, width) of a picture in pixels."""
@@ -119,9 +126,10 @@ class Wall:
         extents = [self._extent(number) for number in range(len(self.room.sizes))]
         tallest, left = max(height for height, _ in extents), _EDGE
         for number, ((height, width), title) in enumerate(zip(extents, self.room.titles, strict=True)):
-            place = max(width, title if self.room.signs else 0)
+            place = max(width, title if self._roomy else 0)
+            shift = (place - width) // 2 * self.room.signs
             top = _EDGE + self._title + (tallest - height) // 2 * self.room.signs
-            self._hang(QRect(left + (place - width) // 2, top, width, height), left, place)
+            self._hang(QRect(left + shift, top, width, height), left, place)
             if number + 1 < len(extents) and self.room.signs:
                 self.signs.append(QRect(left + place, _EDGE + self._title, _SIGN, tallest))
             left += place + self.gap
@@ -129,6 +137,7 @@ class Wall:
     def _hang_in_rows(self) -> None:
         extents = [self._extent(number) for number in range(len(self.room.sizes))]
         tallest, broadest = max(height for height, _ in extents), max(width for _, width in extents)
+        broadest = max(broadest, *self.room.titles) if self._roomy else broadest
         for number, (height, width) in enumerate(extents):
             row, column = divmod(number, self.columns)
             left = _EDGE + column * (broadest + self.gap)
