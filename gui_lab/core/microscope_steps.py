@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gui_lab.core.exhibits import Claim, Claims, Edit, Exhibit, Fact, Facts, Frame, Picture, Pictures
 from gui_lab.core.microscope import Sliding, field, field_by_gradient
@@ -26,7 +27,11 @@ from gui_lab.core.microscope_pictures import (
     wall,
 )  # fmt: skip
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Rows = tuple[tuple[Exhibit, ...], ...]
+_EPOCHS, _NAMED = 24, 8  # filters through the epochs of a run; so many have room for a word
 
 
 def picture_step(look: Look) -> tuple[Rows, str]:
@@ -36,8 +41,9 @@ def picture_step(look: Look) -> tuple[Rows, str]:
             view.weight[0, 0], f"kernel {sides(view.sliding.size)}", two_sided=True, limit=largest(view.weight)
         )
         picture = plane(view.arriving[0], f"picture {sides(view.arriving.shape[1:])}", grey=True)
+        grey = ", in grey" if len(look.source) > 1 else ""
         says = (
-            f"{look.name}: {sides(view.arriving.shape[1:])} numbers from 0, black, to 1, white. "
+            f"{look.name}{grey}: {sides(view.arriving.shape[1:])} numbers from 0, black, to 1, white. "
             f"The kernel beside it has {sides(view.sliding.size)} numbers."
         )
         return ((Pictures(pictures=(picture, kernel)),),), says
@@ -353,19 +359,16 @@ def filters_step(look: Look) -> tuple[Rows, str]:
     limit = largest(view.weight)
     of = f", for channel {look.part}" if view.weight.shape[1] > 1 else ""
     shown = wall(filters, f"filters{of}", look.channel, "channel", True, limit)
-    kept = [(epoch, weight[look.channel, look.inside]) for epoch, weight in look.kept]
+    kept = _spread([(epoch, weight[look.channel, look.inside]) for epoch, weight in look.kept])
     end = max([largest(one) for _, one in kept], default=0.0) or limit
+    word = "epoch " if len(kept) <= _NAMED else ""
     history = tuple(
         plane(
-            one,
-            f"epoch {epoch}",
-            two_sided=True,
-            limit=end,
-            edit=_of_epoch(epoch),
+            one, f"{word}{epoch}", two_sided=True, limit=end, edit=_of_epoch(epoch),
             state="now" if epoch == look.epoch else "plain",
         )
-        for epoch, one in kept[-24:]
-    )
+        for epoch, one in kept
+    )  # fmt: skip
     last = view.weight if look.newest is None else look.newest
     newest = plane(
         last[look.channel, look.inside], "now", two_sided=True, limit=end, edit=_of_epoch(0),
@@ -373,8 +376,20 @@ def filters_step(look: Look) -> tuple[Rows, str]:
     )  # fmt: skip
     says = f"The numbers of all {count(len(filters))} filters{of}: blue below zero, red above. "
     says += "Below, the chosen one after each epoch of the run." if kept else look.weights
-    row = Pictures(title=f"Filter {look.channel}", pictures=(*history, newest), tall=False, caption=_history(look))
+    row = Pictures(
+        title=f"Filter {look.channel}{' after each epoch' if kept else ''}",
+        pictures=(*history, newest),
+        tall=False,
+        caption=_history(look),
+    )
     return ((shown,), (row,)), says
+
+
+def _spread(kept: list[tuple[int, Tensor]]) -> list[tuple[int, Tensor]]:
+    """As many as fit, evenly from the first to the last."""
+    if len(kept) <= _EPOCHS:
+        return kept
+    return [kept[round(place * (len(kept) - 1) / (_EPOCHS - 1))] for place in range(_EPOCHS)]
 
 
 def _of_epoch(epoch: int) -> Edit:

@@ -95,7 +95,7 @@ class Canvas(QWidget):
         self._current = 0
         self._cells: dict[int, tuple[int, int]] = {}
         self._hovered: tuple[int, int, int] | None = None
-        self._written: dict[int, tuple[Callable[[str], str], int]] = {}
+        self._written: dict[tuple[int, int], tuple[Callable[[str], str], int]] = {}
         THEME.changed.connect(self.update)
 
     # ---------------------------------------------------------------- what is shown
@@ -321,17 +321,17 @@ class Canvas(QWidget):
                 painter.drawText(self.wall.cells(number, row, column), int(Qt.AlignmentFlag.AlignCenter), form(word))
 
     def _writing(self, number: int) -> tuple[Callable[[str], str], int]:
-        """How numbers are written, and the pixels of their font, 0 where there is no room. Pictures that are compared
-        are written alike; the terms of an equation each as large as it can be."""
-        key = number if self.exhibit.signs else -1
+        """How numbers are written, and the pixels of their font, 0 where there is no room. In cells of one size they
+        are written alike; in the terms of an equation as large as each allows."""
+        cell = self.wall.cells(number, 0, 0).size()
+        key = (number if self.exhibit.signs else -1, cell.width())
         if key not in self._written:
-            together = [number] if self.exhibit.signs else range(len(self.exhibit.pictures))
-            self._written[key] = self._written_alike(together)
+            every = [number] if self.exhibit.signs else range(len(self.exhibit.pictures))
+            together = [one for one in every if self.wall.cells(one, 0, 0).width() == cell.width()]
+            self._written[key] = self._written_alike(together, cell)
         return self._written[key]
 
-    def _written_alike(self, together: Sequence[int]) -> tuple[Callable[[str], str], int]:
-        cells = [self.wall.cells(one, 0, 0).size() for one in together if self._look(one).words]
-        cell = min(cells, key=lambda size: size.width())
+    def _written_alike(self, together: Sequence[int], cell: QSize) -> tuple[Callable[[str], str], int]:
         words = [word for one in together for row in self._look(one).words for word in row]
         for form in (str, tones.compact):
             pixels = _fitting(max(map(form, words), key=len, default=""), cell)

@@ -136,6 +136,17 @@ def test_filters_are_shown_after_each_epoch_and_can_be_looked_at(own):
     assert "not kept" in mine(epoch=9).scene(0, run).says
 
 
+def test_of_a_long_run_epochs_are_shown_evenly_from_the_first_to_the_last(own):
+    with torch.device("meta"):
+        shapes = own.experiment.model.network((1, 8, 8), 10).state_dict()
+    state = {key: torch.zeros(value.shape) for key, value in shapes.items()}
+    run = replace(
+        own, weights=Weights(99, 1, state), snapshots=tuple(Weights(n, n, state, True) for n in range(1, 100))
+    )
+    titles = [picture.title for picture in pictures(mine().scene(LAST, run))][32:]
+    assert (titles[0], titles[-2], titles[-1], len(titles)) == ("1", "99", "now", 25)
+
+
 def test_winners_are_marked_where_torch_finds_the_largest(own):
     scene = page(row=0, column=0).scene(6, own)
     before = next(picture for picture in pictures(scene) if picture.title.startswith("before"))
