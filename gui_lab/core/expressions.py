@@ -345,7 +345,8 @@ def in_torch(expression: Expression, binding: int = 0) -> str:
     if function in _BINDING:
         own = _BINDING[function]
         left, right = (own, own - 1) if function == "**" else (own - 1, own)
-        words = f"{in_torch(arguments[0], left)} {function} {in_torch(arguments[1], right)}"
+        first = as_tensor(arguments[0], left) if _plain(expression) else in_torch(arguments[0], left)
+        words = f"{first} {function} {in_torch(arguments[1], right)}"
         return f"({words})" if own <= binding else words
     if function == "neg":
         words = f"-{in_torch(arguments[0], _UNARY)}"
@@ -357,13 +358,14 @@ def in_torch(expression: Expression, binding: int = 0) -> str:
 
 
 def as_tensor(expression: Expression, binding: int = 0) -> str:
-    """The same, where a tensor is needed: Python's own numbers become one."""
-    words = in_torch(expression, 0 if _plain(expression) else binding)
-    return f"torch.tensor({words}, dtype=torch.float64)" if _plain(expression) else words
+    """The same, where a tensor is needed: a number becomes one."""
+    if isinstance(expression, Number):
+        return f"torch.tensor({in_torch(expression)}, dtype=torch.float64)"
+    return in_torch(expression, binding)
 
 
 def _plain(expression: Expression) -> bool:
-    """Whether Python reckons it without torch."""
+    """Whether it is made of numbers alone, which Python would reckon without torch."""
     if isinstance(expression, Apply):
         return expression.function in (*_BINDING, "neg") and all(map(_plain, expression.arguments))
     return isinstance(expression, Number)

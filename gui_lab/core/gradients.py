@@ -321,7 +321,7 @@ def _tried(expression: Apply, operands: Sequence[Tensor | float]) -> Tensor:
     """
     try:
         made = applied(expression.function, operands)
-    except (RuntimeError, IndexError):
+    except (RuntimeError, IndexError, TypeError):
         shapes = [shape_words(one) for one in operands if isinstance(one, Tensor)] or ["numbers"]
         sentence = f"{expression.function} cannot be applied to {' and '.join(shapes)}."
         remedy = "Before and after @ stand vectors or matrices: columns of the first = rows of the second."

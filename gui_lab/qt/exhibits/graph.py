@@ -24,7 +24,6 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPolygonF,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolTip, QWidget
 
@@ -124,9 +123,9 @@ class _Room(QScrollArea):
             tall: whether the graph takes the height there is, or no more than it needs; None for as before.
         """
         self._tall = self._tall if tall is None else tall
-        room = self.maximumViewportSize()
-        if abs(room.width() - self._fitted) > _BAR or tall is not None:  # a scroll bar beside it must not resize it
-            self._fitted = room.width()
+        width = self.maximumViewportSize().width()
+        if abs(width - self._fitted) > _BAR or tall is not None:  # a scroll bar beside it must not resize it
+            self._fitted = width
         high = self._canvas.height_at(self._fitted - _BAR)
         least = min(round(self._canvas.whole.height() * 0.85), _TALLEST_LEAST) if self._tall else min(high, _TALLEST)
         most = _MOST if self._tall else least
@@ -134,14 +133,17 @@ class _Room(QScrollArea):
             self.setMinimumHeight(least)
             self.setMaximumHeight(most)
             self.updateGeometry()
-        self._canvas.fit(QSize(room.width(), max(room.height(), least)) if not self._tall else room)
+        self._canvas.fit(self.maximumViewportSize())
 
     def sizeHint(self) -> QSize:
         return QSize(400, self.minimumHeight())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.fit()
+    def event(self, event: QEvent) -> bool:
+        """Fits once it has its size: while it is being resized, a scroll area is deaf to being resized again."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.Resize:
+            self.fit()
+        return done
 
 
 class _Canvas(QWidget):
