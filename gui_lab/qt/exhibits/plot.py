@@ -164,7 +164,7 @@ class Canvas(QWidget):
         ticks = self._x_ticks(plane), self._y_ticks(plane)
         plot_paint.draw_axes(painter, plane, ticks, plot.surface is None, font)
         self._draw_names(painter, font)
-        painter.setClipRect(plane.area.adjusted(0, -1, S, 1))
+        painter.setClipRect(plane.area if plot.surface is not None else plane.area.adjusted(0, -1, S, 1))
         order = sorted(range(len(plot.lines)), key=lambda number: not plot.lines[number].bars)
         for number in order:
             plot_paint.draw_line(painter, plot, number, plane)
