@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class View:
         """Each weight of a filter once for each pixel of its map."""
         return self.weight.numel() * math.prod(self.size)
 
-    @property
+    @cached_property
     def padded(self) -> Tensor:
         """What the windows slide over, (channels, H + 2P, W + 2P)."""
         from torch.nn.functional import pad
@@ -145,20 +146,27 @@ class View:
 
 
 def field(before: Sequence[Sliding], pixel: Pair, picture: Pair) -> tuple[Pair, Pair]:
-    """The receptive field of a pixel: the rows (first, last) and the columns of the picture that it depends on.
+    """The receptive field of a pixel: the first and the last row, and column, of the picture that it depends on.
+
+    Back through the layers goes the set of places that each window touches; what lies in a padding depends on nothing.
 
     Args:
         before: how the windows slid from the picture to the map of the pixel.
         pixel: row and column in that map.
-        picture: rows and columns; what would lie outside is cut off.
+        picture: rows and columns.
     """
+    sizes = [picture]
+    for sliding in before[:-1]:
+        sizes.append(sliding.leaves(sizes[-1]))
     found = []
     for axis in (0, 1):
-        first = last = pixel[axis]
-        for sliding in reversed(before):
-            first = first * sliding.stride[axis] - sliding.padding[axis]
-            last = last * sliding.stride[axis] - sliding.padding[axis] + sliding.extent[axis] - 1
-        found.append((max(first, 0), min(last, picture[axis] - 1)))
+        places = {pixel[axis]}
+        for sliding, size in zip(reversed(before), reversed(sizes), strict=True):
+            first = -sliding.padding[axis]
+            window = range(0, sliding.extent[axis], sliding.dilation[axis])
+            touched = {first + place * sliding.stride[axis] + step for place in places for step in window}
+            places = {place for place in touched if 0 <= place < size[axis]}
+        found.append((min(places, default=0), max(places, default=-1)))
     return found[0], found[1]
 
 
@@ -175,6 +183,8 @@ def field_by_gradient(before: Sequence[Sliding], pixel: Pair, picture: Pair) -> 
             there = conv2d(there, ones, None, one.stride, one.padding, one.dilation)
         (gradient,) = torch.autograd.grad(there[0, 0, pixel[0], pixel[1]], seen)
     rows, columns = gradient[0, 0].nonzero(as_tuple=True)
+    if not len(rows):
+        return (0, -1), (0, -1)
     return (int(rows.min()), int(rows.max())), (int(columns.min()), int(columns.max()))
 
 

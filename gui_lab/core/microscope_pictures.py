@@ -99,25 +99,34 @@ def sides(shape: Sequence[int]) -> str:
 # ---------------------------------------------------------------- pictures
 
 
-def plane(values: Tensor, title: str = "", *, grey: bool = False, limit: float = 0.0, **more: Any) -> Picture:
+def plane(
+    values: Tensor,
+    title: str = "",
+    *,
+    grey: bool = False,
+    two_sided: bool | None = None,
+    limit: float = 0.0,
+    numbers: bool = True,
+    **more: Any,
+) -> Picture:
     """Numbers (H, W) as a picture.
 
     Args:
         grey: from black to white for 0 to 1.
+        two_sided: whether they can be below zero, as a map before a ReLU can; None where the values themselves tell.
         limit: the end of the scale, for pictures that are compared; 0 for that of the values.
     """
     grid = values.numpy()
     if grey:
-        return Picture(grid, title, "grey", 0.0, 1.0, numbers=True, **more)
-    if values.numel() and float(values.min()) >= 0:
-        return Picture(grid, title, "sequential", 0.0, limit or max(float(values.max()), 1e-6), numbers=True, **more)
-    return Picture(grid, title, "diverging", -limit if limit else None, limit or None, numbers=True, **more)
+        return Picture(grid, title, "grey", 0.0, 1.0, numbers=numbers, **more)
+    end = limit or max(largest(values), 1e-6)
+    if two_sided or (two_sided is None and values.numel() and float(values.min()) < 0):
+        return Picture(grid, title, "diverging", -end, end, numbers=numbers, **more)
+    return Picture(grid, title, "sequential", 0.0, end, numbers=numbers, **more)
 
 
-def signed(values: Tensor, title: str, limit: float, **more: Any) -> Picture:
-    """Blue to red, whatever the signs that happen to occur."""
-    limit = max(limit, 1e-6)
-    return Picture(values.numpy(), title, "diverging", -limit, limit, numbers=True, **more)
+def below_zero(values: Tensor) -> bool:
+    return bool((values < 0).any())
 
 
 def largest(values: Tensor) -> float:
@@ -133,7 +142,7 @@ def _patch_frames(sliding: Sliding, row: int, column: int) -> tuple[Frame, ...]:
     return tuple(Frame(top + down * y, left + right * x) for y in range(height) for x in range(width))
 
 
-def arriving(look: Look, *, clicks: bool = True) -> Picture:
+def arriving(look: Look) -> Picture:
     """The channel in hand with its padding, and the pixels under the kernel."""
     view, sliding = look.view, look.view.sliding
     padded = view.padded[look.part]
@@ -143,42 +152,42 @@ def arriving(look: Look, *, clicks: bool = True) -> Picture:
         frames = (Frame(*sliding.padding, height, width, "quiet"), *frames)
     if look.typed or look.layer == 1:
         many = len(view.arriving) > 1
-        title = f"{'channel ' + str(look.part) if many else 'picture'} {sides(view.arriving.shape[1:])}"
+        title = f"{f'channel {look.part},' if many else 'picture'} {sides(view.arriving.shape[1:])}"
     else:
         title = f"arriving map {look.part}, {sides(view.arriving.shape[1:])}"
     title += f", with padding {sides(padded.shape)}" if any(sliding.padding) else ""
     even = sliding.stride[0] == sliding.stride[1] and sliding.size[0] == sliding.size[1]
-    place = PLACE if clicks and even else None
+    place = PLACE if even else None
     middle = sliding.extent[0] // 2
     return plane(
-        padded, title, grey=look.typed, frames=frames, place=place, chosen=(look.row, look.column),
-        pitch=sliding.stride[0], shift=middle,
+        padded, title, grey=look.typed, two_sided=below_zero(view.arriving), frames=frames, place=place,
+        chosen=(look.row, look.column), pitch=sliding.stride[0], shift=middle,
     )  # fmt: skip
 
 
-def map_picture(look: Look, values: Tensor, title: str, limit: float = 0.0) -> Picture:
+def map_picture(look: Look, values: Tensor, title: str, two_sided: bool, limit: float = 0.0) -> Picture:
     """A map with the pixel in hand; a click on another takes it in hand."""
     return plane(
-        values, title, limit=limit, frames=(Frame(look.row, look.column),), place=PLACE,
+        values, title, two_sided=two_sided, limit=limit, frames=(Frame(look.row, look.column),), place=PLACE,
         chosen=(look.row, look.column),
     )  # fmt: skip
 
 
 def map_title(look: Look) -> str:
-    return f"{'map' if look.typed else f'map {look.channel}'} {sides(look.view.size)}"
+    return f"{'map' if look.typed else f'map {look.channel},'} {sides(look.view.size)}"
 
 
-def wall(values: Tensor, name: str, chosen: int, field_name: str, limit: float = 0.0) -> Pictures:
+def wall(values: Tensor, name: str, chosen: int, sets: str, two_sided: bool, limit: float = 0.0) -> Pictures:
     """Many of a kind (n, H, W), of which a click chooses one; around the chosen one where there are too many."""
     start = chosen // MOST * MOST
     shown = values[start : start + MOST]
-    limit = limit or largest(shown)
+    end = limit or largest(shown)
     pictures = tuple(
         plane(
-            one, str(start + place), limit=limit, edit={field_name: start + place},
-            state="now" if start + place == chosen else "plain",
+            one, str(start + place), two_sided=two_sided, limit=end, numbers=False,
+            edit={sets: start + place}, state="now" if start + place == chosen else "plain",
         )
         for place, one in enumerate(shown)
     )  # fmt: skip
-    which = f"{start} to {start + len(shown) - 1} of " if len(values) > MOST else ""
-    return Pictures(title=f"{name}: {which}{count(len(values))}", pictures=pictures, weight=2)
+    which = f", {start} to {start + len(shown) - 1} of them" if len(values) > MOST else ""
+    return Pictures(title=f"{count(len(values))} {name}{which}", pictures=pictures, weight=2)

@@ -132,13 +132,13 @@ def losses(count: int = 200) -> tuple[Curve, Curve]:
 
 
 def pulled(
-    scores: Sequence[float], label: int, temperature: float, high: float, count: int = 120
+    scores: Sequence[float], label: int, temperature: float, span: tuple[float, float], count: int = 120
 ) -> tuple[Curve, Curve]:
-    """The probabilities of all classes while one score goes from -high to high: the scores, float32 (count,), and
+    """The probabilities of all classes while one score goes through `span`: the scores, float32 (count,), and
     torch.softmax of them with the others, float32 (classes, count)."""
     import torch
 
-    along = torch.linspace(-high, high, count)
+    along = torch.linspace(*span, count)
     many = torch.tensor(scores, dtype=torch.float32).repeat(count, 1)
     many[:, label] = along
     return along.numpy(), torch.softmax(many / temperature, 1).T.numpy()

@@ -48,6 +48,7 @@ class Recipe(Spec):
     longest: Annotated[int, Field(ge=1, le=99)] | None = knob(None, "No longer than this.")
     note: str = knob("", "A word.", max_length=20)
     root: Path | None = knob(None, "A folder.")
+    numbers: Path | None = knob(None, "A file.", files="*.npy")
     unlisted: bool = knob(True, "Has its place elsewhere.", listed=False)
 
 
@@ -452,6 +453,16 @@ def test_a_folder_can_be_browsed_for(form: Form, qtbot: Any, tmp_path: Path) -> 
     dialog.fileSelected.emit(str(tmp_path))
     dialog.close()
     assert form.heard == [("training.root", tmp_path)]  # type: ignore[attr-defined]
+
+
+def test_a_file_of_its_pattern_can_be_browsed_for(form: Form, tmp_path: Path) -> None:
+    QTest.mouseClick(part(form, "numbers.browse"), Qt.MouseButton.LeftButton)
+    dialog = form.findChild(QFileDialog)
+    assert dialog.fileMode() == QFileDialog.FileMode.ExistingFile
+    assert dialog.nameFilters() == ["*.npy"]
+    dialog.fileSelected.emit(str(tmp_path / "mean.npy"))
+    dialog.close()
+    assert form.heard == [("training.numbers", tmp_path / "mean.npy")]  # type: ignore[attr-defined]
 
 
 def test_another_class_or_prefix_makes_the_editors_anew(form: Form) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -15,7 +16,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from gui_lab.core import experiment, microscope_steps
-from gui_lab.core.concepts import CONCEPTS, Concept, Own, Preset, Scene, Value, fresh
+from gui_lab.core.concepts import CONCEPTS, Concept, Own, Preset, Scene, Value, Weights, fresh
+from gui_lab.core.experiment import Experiment
 from gui_lab.core.images import ImageSet, opened
 from gui_lab.core.microscope import Sliding, View, view_of_kernel, views_of_network
 from gui_lab.core.microscope_pictures import Look
@@ -49,7 +51,7 @@ class Convolution(Concept):
     number: ClassVar[int] = 3
     title: ClassVar[str] = "Convolution and max pooling"
     line: ClassVar[str] = "A microscope on each pixel: patch x kernel, the sum, the map, the winner of a pool"
-    icon: ClassVar[str] = "grid-nine"
+    icon: ClassVar[str] = "grid-four"
     story: ClassVar[str] = """A convolution looks at a picture through a small window. In the window stands a kernel: \
 a few numbers. Each pixel under it is multiplied by the number above it, and the sum is one pixel of a new picture, \
 the map. Then the window moves on.
@@ -99,8 +101,9 @@ sizes in the last step."""
     channel: int = knob(0, "Which filter of that convolution, and its map.", ge=0, le=100_000)
     epoch: int = knob(0, "After which epoch of the run your network is looked at; 0 for now.", ge=0, le=10**6)
     part: int = knob(0, "Which of the arriving channels is written out.", listed=False, ge=0, le=100_000)
-    row: int = knob(2, "Row of the pixel in hand.", listed=False, ge=0, le=100_000)
-    column: int = knob(2, "Column of the pixel in hand.", listed=False, ge=0, le=100_000)
+    row: int | None = knob(None, "Row of the pixel in hand; the middle where left out.", listed=False, ge=0, le=100_000)
+    column: int | None = knob(None, "Column of the pixel in hand; a quarter of all where left out.", listed=False,
+                              ge=0, le=100_000)  # fmt: skip
 
     @model_validator(mode="after")
     def _is_square(self) -> Convolution:
@@ -128,7 +131,11 @@ sizes in the last step."""
             return None
         if own.experiment is None or own.images is None:
             return "The pictures are not there yet", "As soon as a data set is open, your network is shown here."
-        wrong = [one for one in own.experiment.problems(own.images) if one.severity == "error"]
+        wrong = [
+            one
+            for one in own.experiment.problems(own.images)
+            if one.severity == "error" and one.path.partition(".")[0] in ("transforms", "model")
+        ]
         if wrong:
             return "Your network cannot be built yet", wrong[0].sentence
         return None
@@ -153,46 +160,43 @@ sizes in the last step."""
         return self._placed(view, 0, source=source, reaching=picture, name=name, typed=True)
 
     def _look_at_network(self, own: Own) -> Look:
-        import torch
-
         chosen, images = own.experiment, own.images
         assert chosen is not None
         assert images is not None
         source, name = self._picture(own)
-        index = np.array([min(self.index, len(images.pictures) - 1)])
-        reaching = chosen.chain.run(torch.from_numpy(source)[None], index, seed=0, epoch=1, training=False)[0].float()
-        shape = (reaching.shape[0], reaching.shape[1], reaching.shape[2])
-        network = fresh(lambda: chosen.model.network(shape, len(images.classes)), chosen.training.seed).eval()
         weights, words = self._weights(own)
-        if weights is not None:
-            network.load_state_dict(weights)
-        views = views_of_network(network, reaching)
+        index = min(self.index, len(images.pictures) - 1)
+        reaching, views = _seen.views(chosen, images, index, weights)
         if not views:
             raise LabError("This network has no convolution.", "Choose LeNet5 or MNISTNet on the Model page.")
         layer = min(self.layer, len(views))
-        key = f"{views[layer - 1].name}.weight"
+        view = views[layer - 1]
+        key = f"{view.name}.weight"
         return self._placed(
-            views[layer - 1], min(self.channel, len(views[layer - 1].weight) - 1), source=source, reaching=reaching,
-            name=name, typed=False, weights=words, layer=layer, layers=len(views),
+            view, min(self.channel, len(view.weight) - 1), source=source, reaching=reaching, name=name, typed=False,
+            weights=words, layer=layer, layers=len(views), epoch=self.epoch,
             kept=tuple((one.epoch, one.state[key]) for one in own.snapshots),
-            newest=own.weights.state[key] if own.weights is not None else None, epoch=self.epoch,
+            newest=own.weights.state[key] if own.weights is not None else None,
         )  # fmt: skip
 
     def _placed(self, view: View, channel: int, **more: Any) -> Look:
-        """At the pixel and the part in hand, as far as there are so many."""
-        row, column = (min(at, side - 1) for at, side in zip((self.row, self.column), view.size, strict=True))
+        """At the pixel and the part in hand, as far as there are so many. Without one it is not quite in the middle,
+        which is empty in many a picture."""
+        height, width = view.size
+        row = min(height // 2 if self.row is None else self.row, height - 1)
+        column = min(width // 4 if self.column is None else self.column, width - 1)
         parts = view.channels_of(channel)
         return Look(view, channel, row, column, min(max(self.part, parts.start), parts.stop - 1), **more)
 
-    def _weights(self, own: Own) -> tuple[Mapping[str, Tensor] | None, str]:
+    def _weights(self, own: Own) -> tuple[Weights | None, str]:
         """Of the epoch that is asked for, and whose they are, in words."""
         kept = next((one for one in own.snapshots if one.epoch == self.epoch), None)
         if self.epoch and kept is not None:
-            return kept.state, f"The weights are those after epoch {self.epoch}."
+            return kept, f"The weights are those after epoch {self.epoch}."
         lost = f"Epoch {self.epoch} was not kept. " if self.epoch else ""
         if own.weights is None:
             return None, f"{lost}Nothing is trained yet: its weights are fresh."
-        return own.weights.state, f"{lost}The weights are those of the run, epoch {own.weights.epoch}."
+        return own.weights, f"{lost}The weights are those of the run, epoch {own.weights.epoch}."
 
     def _picture(self, own: Own) -> tuple[Any, str]:
         """uint8 (C, H, W) and its name; of the bundled digits where no pictures are open."""
@@ -200,6 +204,43 @@ sizes in the last step."""
         index = min(self.index, len(images.pictures) - 1)
         kind = images.classes[int(images.labels[index])]
         return images.picture(index), f"Picture {index:,} of the data set, class {kind}"
+
+
+class _Seen:
+    """What was seen of a network last. A person who goes through the steps or moves the window sees the same again,
+    and a forward pass for each would hold a slider up."""
+
+    def __init__(self) -> None:
+        self._of: tuple[Experiment, ImageSet, int, Weights | None] | None = None
+        self._views: tuple[Tensor, list[View]] | None = None
+        self._lock = threading.Lock()
+
+    def views(
+        self, chosen: Experiment, images: ImageSet, index: int, weights: Weights | None
+    ) -> tuple[Tensor, list[View]]:
+        """What of a picture reaches the network, and its convolutions; with fresh weights where there are none."""
+        with self._lock:
+            of = self._of
+            same = of is not None and of[0] is chosen and of[1] is images and of[2] == index and of[3] is weights
+            if not same or self._views is None:
+                self._views = _passed(chosen, images, index, weights)
+                self._of = (chosen, images, index, weights)
+            return self._views
+
+
+_seen = _Seen()
+
+
+def _passed(chosen: Experiment, images: ImageSet, index: int, weights: Weights | None) -> tuple[Tensor, list[View]]:
+    import torch
+
+    source = torch.from_numpy(images.picture(index))[None]
+    reaching = chosen.chain.run(source, np.array([index]), seed=0, epoch=1, training=False)[0].float()
+    shape = (reaching.shape[0], reaching.shape[1], reaching.shape[2])
+    network = fresh(lambda: chosen.model.network(shape, len(images.classes)), chosen.training.seed).eval()
+    if weights is not None:
+        network.load_state_dict(weights.state)
+    return reaching, views_of_network(network, reaching)
 
 
 @functools.cache
@@ -287,41 +328,43 @@ def _facts(look: Look) -> dict[str, Value]:
 def _code(look: Look) -> str:
     """Of the pixel in hand, and of all sizes; the numbers under the kernel are written out for one channel."""
     view, sliding = look.view, look.view.sliding
+    height, width = view.arriving.shape[1:]
     patch = view.patch(look.channel, look.row, look.column)[look.inside]
-    kernel = view.weight[look.channel, look.inside]
-    of_all = "" if view.weight.shape[1] == 1 else f", of channel {look.part}"
+    whole = view.weight.shape[1] == 1
+    where = f"row {look.row}, column {look.column} of the map" + ("" if whole else f", in channel {look.part}")
     lines = [
         "import torch", "from torch import nn", "",
-        f"patch = torch.tensor({_written(patch)})  # under the kernel at row {look.row}, column {look.column}{of_all}",
-        f"kernel = torch.tensor({_written(kernel)})",
+        f"# what lies under the kernel for {where}",
+        f"patch = torch.tensor({_written(patch)})",
+        f"kernel = torch.tensor({_written(view.weight[look.channel, look.inside])})",
         f"bias = {float(view.bias[look.channel]):.7g}",
-        f"part_sum = (patch * kernel).sum(){of_all.replace(', ', '  # ')}",
-    ]  # fmt: skip
-    if view.weight.shape[1] == 1:
-        lines.append("pixel = part_sum + bias")
-    lines += [
+        "part_sum = (patch * kernel).sum()",
+        *(["pixel = part_sum + bias"] if whole else []),
         "",
-        f"conv = nn.Conv2d({len(view.arriving)}, {len(view.maps)}, {sliding.size}, stride={sliding.stride}, "
-        f"padding={sliding.padding}, dilation={sliding.dilation}, groups={view.groups})",
-        f"leaving = conv(torch.zeros(1, {len(view.arriving)}, {view.arriving.shape[1]}, {view.arriving.shape[2]}))",
+        f"conv = nn.Conv2d({len(view.arriving)}, {len(view.maps)}, {_arguments(sliding, view.groups)})",
+        f"leaving = conv(torch.zeros(1, {len(view.arriving)}, {height}, {width}))",
         "output_height, output_size = leaving.shape[2:]",
         "multiplications = conv.weight.numel() * output_height * output_size",
-    ]
-    return "\n".join([*lines, *_pool_code(view)]) + "\n"
+    ]  # fmt: skip
+    if view.pool is not None:
+        name = "MaxPool2d" if view.pool.kind == "max" else "AvgPool2d"
+        lines += [f"pool = nn.{name}({_arguments(view.pool.sliding)})", "pooled_size = pool(leaving).shape[3]"]
+    return "\n".join(lines) + "\n"
 
 
-def _pool_code(view: View) -> list[str]:
-    if view.pool is None:
-        return []
-    sliding = view.pool.sliding
-    name = "MaxPool2d" if view.pool.kind == "max" else "AvgPool2d"
-    return [
-        f"pool = nn.{name}({sliding.size}, stride={sliding.stride}, padding={sliding.padding})",
-        "pooled_size = pool(leaving).shape[3]",
-    ]
+def _arguments(sliding: Sliding, groups: int = 1) -> str:
+    """As torch's layers take them, without those that are at their default."""
+    given = {"stride": sliding.stride, "padding": sliding.padding, "dilation": sliding.dilation}
+    usual = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
+    words = [f"{name}={_short(pair)}" for name, pair in given.items() if pair != usual[name] or name == "stride"]
+    return ", ".join([_short(sliding.size), *words, *([f"groups={groups}"] if groups > 1 else [])])
+
+
+def _short(pair: tuple[int, int]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else str(pair)
 
 
 def _written(values: Tensor) -> str:
-    """As Python's lists, with what float32 holds."""
+    """As Python's lists, a row in a line, with what float32 holds."""
     rows = (", ".join(f"{value:.7g}" for value in row) for row in values.tolist())
-    return "[" + ", ".join(f"[{row}]" for row in rows) + "]"
+    return "[\n" + "".join(f"    [{row}],\n" for row in rows) + "]"

@@ -44,7 +44,7 @@ class _Land:
     """A loss of two weights.
 
     Attributes:
-        loss: float tensors of any one shape to as many losses.
+        loss: numbers, or float tensors of any one shape, to as many losses.
         code: the same as an expression of w1 and w2.
         slope: its two derivatives at a place, worked out by hand.
         lows: where it is lowest.
@@ -61,7 +61,11 @@ class _Land:
 
 
 def _line_loss(w1: Any, w2: Any) -> Any:
-    return sum((w1 * x + w2 - y) ** 2 for x, y in _POINTS) / len(_POINTS)
+    import torch
+
+    w1, w2 = torch.as_tensor(w1)[..., None], torch.as_tensor(w2)[..., None]
+    x, y = torch.tensor(_POINTS, dtype=w1.dtype).T
+    return ((w1 * x + w2 - y) ** 2).mean(-1)
 
 
 def _line_slope(w1: float, w2: float) -> tuple[float, float]:
@@ -145,14 +149,13 @@ def _race(kind: Kind, lr: float, start: tuple[float, float]) -> Iterator[_Place]
     first, second, third, fourth = ([one] for one in weights)
     optimizers = sgd(first, lr=lr), sgd(second, lr=lr, momentum=0.9), rmsprop(third, lr=lr), adam(fourth, lr=lr)
     while True:
-        for optimizer in optimizers:
-            optimizer.zero_grad()
         places: Tensor = torch.stack(weights, dim=1)
         loss: Tensor = _LANDS[kind].loss(*places)
-        loss.sum().backward()  # type: ignore[no-untyped-call]
-        slopes = torch.stack([one.grad for one in weights if one.grad is not None], dim=1)
-        yield _Place(*(tuple(row.tolist()) for row in (*places.detach(), loss.detach(), *slopes)))
-        for optimizer in optimizers:
+        slopes = torch.autograd.grad(loss.sum(), weights)
+        rows = (*places.detach(), loss.detach(), *torch.stack(slopes, dim=1))
+        yield _Place(*(tuple(row.tolist()) for row in rows))
+        for one, slope, optimizer in zip(weights, slopes, optimizers, strict=True):
+            one.grad = slope
             optimizer.step()
 
 
@@ -203,8 +206,10 @@ class GradientDescent(Concept):
 
     # ---------------------------------------------------------------- the race
 
-    def _racing(self) -> list[str]:
-        return [name for name in _ROLES if getattr(self, name)]
+    def _racing(self) -> list[tuple[int, str, str]]:
+        """Number, name and colour role of each."""
+        named = enumerate(_ROLES.items())
+        return [(number, name, role) for number, (name, role) in named if getattr(self, name)]
 
     def _places(self, step: int) -> list[_Place]:
         start = (self.start_x, self.start_y)
@@ -214,7 +219,7 @@ class GradientDescent(Concept):
     def scene(self, step: int, own: Own) -> Scene:
         step = min(step, _STEPS)
         places = self._places(step)
-        standings = [self._standing(name, places) for name in self._racing()]
+        standings = [self._standing(name, places) for _, name, _ in self._racing()]
         land, losses, table, claims = self._map(places), self._losses(places), _table(standings), self._claims(places)
         rows: tuple[tuple[Exhibit, ...], ...] = (land, losses), (table, *claims)
         if self.surface == "line through points":
@@ -248,21 +253,20 @@ class GradientDescent(Concept):
         settled = [one for one in standings if not one.diverged]
         if others and settled:
             lead = min(settled, key=lambda one: one.loss)
-            told.append(f"{lead.name} has the smallest loss, {_short(lead.loss)}.")
+            told.append(f"Smallest loss: {lead.name}, {_short(lead.loss)}.")
         lost = [one.name for one in others if one.diverged]
         if lost:
-            told.append(f"{_listed(lost)} diverge{'s' if len(lost) == 1 else ''}.")
+            told.append(f"Diverging too: {', '.join(lost)}." if first.diverged else f"Diverging: {', '.join(lost)}.")
         return " ".join(told)
 
     # ---------------------------------------------------------------- exhibits
 
     def _map(self, places: Sequence[_Place]) -> Plot:
         lines, now = [], []
-        for number, (name, role) in enumerate(_ROLES.items()):
-            if getattr(self, name):
-                x, y = (np.array([getattr(place, axis)[number] for place in places]) for axis in "xy")
-                lines.append(Line(name, x, y, role, points=True))
-                now.append(Spot(float(x[-1]), float(y[-1]), name, role))
+        for number, name, role in self._racing():
+            x, y = (np.array([getattr(place, axis)[number] for place in places]) for axis in "xy")
+            lines.append(Line(name, x, y, role, points=True))
+            now.append(Spot(float(x[-1]), float(y[-1]), name, role))
         lows = [Spot(x, y, "minimum", "quiet") for x, y in _LANDS[self.surface].lows]
         start = Spot(self.start_x, self.start_y, "start")
         return Plot(
@@ -280,8 +284,7 @@ class GradientDescent(Concept):
         steps = np.arange(len(places), dtype=np.float64)
         lines = [
             Line(name, steps, np.array([place.loss[number] for place in places]), role)
-            for number, (name, role) in enumerate(_ROLES.items())
-            if getattr(self, name)
+            for number, name, role in self._racing()
         ]
         least, first = self._least(), places[0].loss[0]
         return Plot(
@@ -291,7 +294,7 @@ class GradientDescent(Concept):
             x_name="steps",
             y_name="loss",
             x_range=(0.0, float(_STEPS)),
-            y_range=(max(0.9 * least, 1e-6), 10 * max(first, 10 * least, 1e-3)),
+            y_range=(max(0.9 * least, 1e-6), 1e3 * max(first, 10 * least, 1e-3)),
             log_y=True,
         )
 
@@ -300,9 +303,8 @@ class GradientDescent(Concept):
         ends = np.array(_X)
         x, y = np.insert(np.array(_POINTS), range(1, len(_POINTS)), np.nan, axis=0).T  # each point for itself
         lines = [Line("points", x, y, "quiet", points=True)]
-        for number, (name, role) in enumerate(_ROLES.items()):
-            if getattr(self, name):
-                lines.append(Line(name, ends, places[-1].x[number] * ends + places[-1].y[number], role))
+        for number, name, role in self._racing():
+            lines.append(Line(name, ends, places[-1].x[number] * ends + places[-1].y[number], role))
         return Plot(
             title="y = w1 x + w2",
             weight=2,
@@ -341,7 +343,7 @@ class GradientDescent(Concept):
             x, y = zip(*_POINTS, strict=True)
             points = f"x = torch.tensor({list(x)})\ny = torch.tensor({list(y)})\n"
         runs = []
-        for name in self._racing():
+        for _, name, _ in self._racing():
             names = f"loss_{name}, x_{name}, y_{name}"
             runs.append(f"{names} = race(lambda w: {_MAKERS[name].format(lr=self.lr)})")
         return f"""import torch
@@ -405,7 +407,7 @@ class _Standing:
     def part(self) -> str:
         """What is left, in words."""
         left = 100 * self._left(self.loss)
-        return "lost" if self.diverged else f"{left:.2g}{_THIN}%" if left >= 0.01 else f"< 0.01{_THIN}%"
+        return "grows" if self.diverged else f"{left:.2g}{_THIN}%" if left >= 0.01 else f"< 0.01{_THIN}%"
 
     @property
     def verdict(self) -> str:
@@ -441,8 +443,7 @@ def _table(standings: Sequence[_Standing]) -> Table:
 def _short(value: float) -> str:
     if not math.isfinite(value):
         return "lost"
-    return f"{value:.4f}" if abs(value) < 1e4 and (abs(value) >= 1e-3 or value == 0) else f"{value:.1e}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.4f}"
+    mantissa, _, power = f"{value:.1e}".partition("e")
+    return f"{mantissa}e{int(power)}"

@@ -33,6 +33,10 @@ _TWIN_BATCH = 256  # at most, so that a twin takes seconds
 _TWIN_ITERATIONS, _TWIN_EVERY = 240, 2
 _TWIN_RATE = 0.3
 
+_SHAPING = {"samples", "shuffle", "drop_last", "sorted_by_class", "epoch"}
+_OVERRULED = {"twin": _SHAPING | {"follow"}, "follow": _SHAPING | {"batch_size", "seed", "twin"}}
+"""The knobs that do nothing while a switch is on."""
+
 
 @functools.cache
 def _bundled() -> ImageSet:
@@ -113,8 +117,12 @@ class Loaders(Concept):
     answer: int | None = knob(None, "Your answer to the question.", listed=False, ge=-(10**12), le=10**15)
 
     def changed(self, **values: Any) -> Self:
-        """An answer belongs to its question: with other numbers it is another one."""
-        return super().changed(**({"answer": None} | values))
+        """An answer belongs to its question: with other numbers it is another one. And whoever turns a knob wants to
+        see it act: what would overrule it is switched off."""
+        also: dict[str, Any] = {"answer": None}
+        also |= {"follow": False} if values.keys() & _OVERRULED["follow"] else {}
+        also |= {"twin": False} if values.keys() & _OVERRULED["twin"] else {}
+        return super().changed(**(also | values))
 
     def scene(self, step: int, own: Own) -> Scene:
         if self.twin:
@@ -144,7 +152,10 @@ class Loaders(Concept):
             "answered": self.answer is not None,
             "right": self.answer == self._asked(loading)[1],
         }
-        return Scene(rows, step, steps, self._says(loading, current, classes, running=place is not None), facts)
+        says = self._says(loading, current, classes, running=place is not None)
+        if self.follow and place is None:
+            says += " Press Train, and the batch in use lights up here."
+        return Scene(rows, step, steps, says, facts)
 
     def _loading(self, own: Own) -> _Loading:
         """The order and its batches: of this page, or as the own training has them."""
@@ -210,8 +221,10 @@ class Loaders(Concept):
         rest = f" and {left:,} are left, which are dropped" if loading.drop_last else f" and a last one of {left:,}"
         remark = f"{made}{rest if left else ''}: {iterations:,} iterations."
         if self.answer is not None and self.answer != iterations:
-            halves = "A batch that is not full is dropped." if loading.drop_last else "A last, short batch counts too."
-            remark = f"{loading.samples:,} / {size:,} = {loading.samples / size:.4g}. {halves}"
+            halves = (
+                " A batch that is not full is dropped." if loading.drop_last else " A last, short batch counts too."
+            )
+            remark = f"{loading.samples:,} / {size:,} = {loading.samples / size:.6g}.{halves if left else ''}"
         dropped = ", the short one dropped" if loading.drop_last else ""
         return Question(
             title="And you",

@@ -109,18 +109,19 @@ class Softmax(Concept):
     @classmethod
     def _as_many(cls, values: dict[str, Any]) -> dict[str, Any]:
         """There are as many scores as classes: where only one of both is given, the other follows."""
-        scores = values.get("scores")
-        if not isinstance(scores, (tuple, list)):
+        if "scores" not in values and "classes" not in values:
+            return values
+        scores = values.get("scores", cls.model_fields["scores"].default)
+        if not _several(scores):
             return values
         count = values.get("classes", len(scores))
-        if isinstance(count, int) and 2 <= count <= _MOST and len(scores) >= 2:
-            return {**values, "classes": count, "scores": (*scores[:count], *[0.0] * (count - len(scores)))}
-        return {**values, "classes": count}
+        if isinstance(count, int) and 2 <= count <= _MOST:
+            scores = (*scores[:count], *[0.0] * (count - len(scores)))
+        return {**values, "classes": count, "scores": scores}
 
     def changed(self, **values: Any) -> Self:
-        scores = values.get("scores")
-        if isinstance(scores, (tuple, list)) and 2 <= len(scores) <= _MOST and "classes" not in values:
-            values["classes"] = len(scores)
+        if _several(values.get("scores")) and "classes" not in values:
+            values["classes"] = len(values["scores"])
         return super().changed(**values)
 
     # ---------------------------------------------------------------- what is asked
@@ -215,7 +216,6 @@ class Softmax(Concept):
             columns.append((Column("/ T", digits=2, state=_state(step, 0)), climbed.tempered, None))
         if self.subtract_max:
             columns.append((Column(f"{_MINUS} max", digits=2, state=_state(step, 1)), climbed.shifted, None))
-        slope = f"p {_MINUS} y" if self.temperature == 1 else f"(p {_MINUS} y) / T"
         ends = max(1 / self.temperature, 1.0)
         return [
             *columns,
@@ -224,8 +224,11 @@ class Softmax(Concept):
             (Column("y", digits=0, state=_state(step, 5)), climbed.y, 1.0),
             (Column("log p", state=_state(step, 6)), climbed.log_p, None),
             (Column(f"{_MINUS}y log p", state=_state(step, 7)), climbed.terms, climbed.divergence),
-            (Column(slope, "signed", high=ends, state=_state(step, 9)), climbed.slopes, None),
+            (Column(self._slope(), "signed", high=ends, state=_state(step, 9)), climbed.slopes, None),
         ]
+
+    def _slope(self) -> str:
+        return f"p {_MINUS} y" if self.temperature == 1 else f"(p {_MINUS} y) / T"
 
     def _claims(self, asked: _Asked, climbed: Rungs, torchs: Torchs) -> list[Claim]:
         """What comes out of the rungs against torch's own functions. Where float32 ended on the way, it is claimed that
@@ -234,11 +237,10 @@ class Softmax(Concept):
         claims = [Claim(two, torchs.nll, torchs.cross_entropy)]
         if climbed.finite:
             most = max(range(len(climbed.p)), key=lambda label: abs(climbed.slopes[label] - torchs.slopes[label]))
-            parts = f"(p {_MINUS} y) / T" if self.temperature != 1 else f"p {_MINUS} y"
             return [
                 Claim("D, column by column, is nn.CrossEntropyLoss", climbed.divergence, torchs.cross_entropy),
                 *claims,
-                Claim(f"{parts} of class {asked.names[most]} is the gradient of autograd", climbed.slopes[most],
+                Claim(f"{self._slope()} of class {asked.names[most]} is the gradient of autograd", climbed.slopes[most],
                       torchs.slopes[most]),
             ]  # fmt: skip
         largest = max(climbed.tempered)
@@ -275,8 +277,8 @@ class Softmax(Concept):
             f"{_MINUS}log {p:.4f} = {climbed.divergence:.4f}: the loss of this one picture.",
             f"nn.CrossEntropyLoss gets the scores and the label, and gives {torchs.cross_entropy:.4f} at once. It is "
             "nn.LogSoftmax and nn.NLLLoss in one, so there is no softmax at the end of a network.",
-            f"Backwards, the gradient for each score is p {_MINUS} y. It is negative at class {true}: a step against "
-            "it raises that score, and lowers all others, the more the likelier they were held.",
+            f"Backwards, the gradient for each score is {self._slope()}. It is negative at class {true}: a step "
+            "against it raises that score, and lowers all others, the more the likelier they were held.",
         )
         return words[step]
 
@@ -337,8 +339,8 @@ def _loss_curve(torchs: Torchs, label: int) -> Plot:
 def _pulled(asked: _Asked, climbed: Rungs, torchs: Torchs, temperature: float) -> Plot:
     """The probabilities while the score of the true class is pulled and the others stay."""
     label = asked.label
-    high = _high(climbed.scores)
-    along, p = rungs.pulled(asked.scores, label, temperature, high)
+    span = _around(climbed.scores, label, temperature)
+    along, p = rungs.pulled(asked.scores, label, temperature, span)
     shown, _ = _some(climbed.scores, label)
     lines = [Line(f"p of {asked.names[one]}", along, p[one], f"class {one}") for one in shown if one != label]
     true = Line(f"p of {asked.names[label]}", along, p[label], f"class {label}")
@@ -347,9 +349,22 @@ def _pulled(asked: _Asked, climbed: Rungs, torchs: Torchs, temperature: float) -
         lines=(true, *lines[:_LINES]),
         spots=(Spot(climbed.scores[label], torchs.p[label], f"{torchs.p[label]:.3f}"),),
         x_name=f"score of class {asked.names[label]}",
-        x_range=(-high, high),
+        x_range=span,
         y_range=(0.0, 1.0),
     )
+
+
+def _around(scores: Sequence[float], label: int, temperature: float) -> tuple[float, float]:
+    """Where a score makes a difference to the others, and where it is."""
+    if _high(scores) == _WIDE[0]:
+        return -_WIDE[0], _WIDE[0]
+    middle = max(score for one, score in enumerate(scores) if one != label)
+    reach = _WIDE[0] * max(temperature, 1.0)
+    return min(middle - reach, scores[label] - 1), max(middle + reach, scores[label] + 1)
+
+
+def _several(scores: object) -> bool:
+    return isinstance(scores, (tuple, list)) and 2 <= len(scores) <= _MOST
 
 
 def _high(scores: Sequence[float]) -> float:

@@ -20,7 +20,7 @@ from gui_lab.qt.exhibits.table_paint import RULE, Look, Painting
 from gui_lab.qt.exhibits.view import ExhibitView
 from gui_lab.qt.theme import THEME
 
-_LEAST_ROW, _LEAST_HEIGHT = 17, 250  # pixels: rows are closer only where there are many
+_LEAST_ROW, _LEAST_HEIGHT = 17, 230  # pixels: rows are closer only where there are many
 _AIR = 11  # pixels of a row above and below its type
 _FAST = 10  # steps at once
 

@@ -22,7 +22,7 @@ _SIZES = ((1300, 18), (1000, 16), (760, 14), (0, BASE))  # the largest type from
 _SMALLEST = 10
 _NARROW, _GAP, _WIDE = 8.0, 16.0, 28.0  # between columns: at least, where there is room, where there are no bars
 _BAR = 34.0  # the shortest that is still one
-_PULLED = 1.7  # a bar that can be pulled is so many times as long as others
+_PULLED, _SIGNED = 1.8, 1.4  # a bar that can be pulled, or goes both ways, is so many times as long as others
 _LONGEST_BAR = 340.0
 _NAME = 40.0
 _MINUS = "\u2212"
@@ -136,4 +136,4 @@ def _bars(column: Column) -> float:
     """How many parts of the room for bars are its own."""
     if column.kind not in ("bar", "signed"):
         return 0.0
-    return _PULLED if column.sets else 1.0
+    return _PULLED if column.sets else _SIGNED if column.kind == "signed" else 1.0

@@ -123,7 +123,7 @@ class Painting:
     def _cells(self, y: float, row: Sequence[Cell], *, marked: bool = False, bars: bool = True) -> None:
         painter, line = self._painter, self._line
         for column, place, high, cell in zip(self._table.columns, self._places, self._look.highs, row, strict=True):
-            if bars and place.bar is not None and isinstance(cell, (int, float)):
+            if bars and place.bar is not None and isinstance(cell, (int, float)) and not math.isnan(cell):
                 painter.setOpacity(_FAINT / 255 if column.state == "waiting" else 1.0)
                 self._bar(y, column, place, float(cell), high, marked)
                 painter.setOpacity(1.0)
@@ -137,7 +137,7 @@ class Painting:
     def _bar(self, y: float, column: Column, place: Place, value: float, high: float, marked: bool) -> None:
         assert place.bar is not None
         left, width = place.bar
-        part = 0.0 if math.isnan(value) else min(max(value / high, -1.0), 1.0)
+        part = min(max(value / high, -1.0), 1.0)
         height = min(self._line - 8, _LARGEST_BAR)
         bar = QRectF(left, y + (self._line - height) / 2, width, height)
         if column.kind == "bar":

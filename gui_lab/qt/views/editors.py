@@ -216,19 +216,21 @@ class ChoiceEditor(Editor):
 
 
 class PathEditor(LineEditor):
-    """A folder, typed or browsed for."""
+    """A folder, or a file of the knob's pattern, typed or browsed for."""
 
     def __init__(self, knob: Knob) -> None:
         super().__init__(knob)
         self.browse = QToolButton()
         self.browse.setToolTip("Browse")
         with_icon(self.browse, "folder-open")
+        self.browse.setAccessibleName("Choose a file" if knob.files else "Choose a folder")
         self.browse.clicked.connect(self._open)
         self.row.addWidget(self.browse)
 
     def _open(self) -> None:
-        self._dialog = QFileDialog(self, "Choose a folder", self.line.text())
-        self._dialog.setFileMode(QFileDialog.FileMode.Directory)
+        files, modes = self.knob.files, QFileDialog.FileMode
+        self._dialog = QFileDialog(self, "Choose a file" if files else "Choose a folder", self.line.text(), files)
+        self._dialog.setFileMode(modes.ExistingFile if files else modes.Directory)
         self._dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._dialog.fileSelected.connect(self._take)
         self._dialog.open()

@@ -91,6 +91,7 @@ def test_followed_without_a_run_it_shows_the_own_settings_step_by_step() -> None
     scene = loaders(follow=True, batch_size=7).scene(4, Own(chosen, IMAGES))
     assert scene.facts["batch_size"] == 48
     assert scene.facts["batch"] == 5
+    assert "Press Train" in scene.says
 
 
 def test_sorted_without_shuffle_a_batch_has_few_classes_and_shuffled_many() -> None:
@@ -130,6 +131,16 @@ def test_an_answer_is_forgotten_with_its_question() -> None:
     answered = loaders(batch_size=16).changed(answer=15)
     assert answered.scene(0, OWN).facts["right"]
     assert not answered.changed(batch_size=32).scene(0, OWN).facts["answered"]
+
+
+def test_a_knob_that_is_turned_acts_whatever_was_switched_on() -> None:
+    followed = loaders().changed(**CONCEPTS.get("Loaders").mine)
+    assert followed.scene(0, OWN).facts["batch_size"] == EXPERIMENT.training.batch_size
+    assert followed.changed(batch_size=9).scene(0, OWN).facts["batch_size"] == 9
+    raced = loaders().changed(twin=True)
+    assert "shuffled_loss" in raced.changed(batch_size=32).scene(0, OWN).facts
+    assert raced.changed(drop_last=True).scene(0, OWN).facts["iterations"] == len(IMAGES.train) // 64
+    assert "shuffled_loss" not in raced.changed(follow=True, twin=False).scene(0, OWN).facts
 
 
 def test_without_one_full_batch_and_with_drop_last_there_is_no_iteration() -> None:
