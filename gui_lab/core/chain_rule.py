@@ -227,7 +227,7 @@ class _View:
     def _product(self, link: Link) -> str:
         numbers = self.slope(link), self.came(link.end), float(self.sweep.along[link][0])
         local, came, result = (figure(number, 3) for number in numbers)
-        return f"{local} × {came} = {result}"
+        return f"{local} × {came}\n= {result}"
 
     def three_steps(self) -> tuple[Facts, Facts, Facts]:
         forward = [
