@@ -1,14 +1,15 @@
 """Small networks of single numbers, told in three steps: forward to the loss, the local gradient of each arrow, and
 backward by the chain rule; and then the weights go downhill, update after update.
 
-Every number is torch's: values and local gradients are those of `core/gradients.py`, an update is a step of
-torch.optim.SGD.
+Every number is torch's: values and local gradients are those of `core/gradients.py`, and an update does what
+torch.optim.SGD does, without one: making the first of them takes torch seconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +19,12 @@ from gui_lab.core.figures import figure
 from gui_lab.core.gradient_graph import Look, graph
 from gui_lab.core.gradients import Floats, Link, Record, recorded, slopes
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 _POINTS = 161
 _WITHIN = 1e-4
+_FARTHEST = 1e6  # a weight that runs away stays a number that can be written
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def values_text(values: Mapping[str, float]) -> str:
 
 
 def descent(net: Net, start: Mapping[str, float], lr: float) -> Callable[[], Iterator[At]]:
-    """The weights before the first update, after it, and so on for ever; each by torch.optim.SGD.
+    """The weights before the first update, after it, and so on for ever.
 
     Args:
         start: values of x, y and the weights.
@@ -106,20 +111,21 @@ def descent(net: Net, start: Mapping[str, float], lr: float) -> Callable[[], Ite
     def begin() -> Iterator[At]:
         import torch
 
-        values = dict(start)
-        tensors = {name: torch.tensor(start[name], dtype=torch.float64, requires_grad=True) for name in net.weights}
-        optimiser = torch.optim.SGD(tensors.values(), lr=lr)
+        record = recorded(values_text(start), net.expressions, frozenset(net.weights))
+        weights = {name: record.terms[name].tensor.detach().clone().requires_grad_() for name in net.weights}
         while True:
-            record = recorded(values_text(values), net.expressions, frozenset(net.weights))
-            back = record.sweep("loss", (1.0,)).upstream
-            found = {name: float(back[name][0]) for name in net.weights}
-            yield At({name: values[name] for name in net.weights}, float(record.terms["loss"].numbers[0]), found)
-            for name, tensor in tensors.items():
-                tensor.grad = torch.tensor(found[name], dtype=torch.float64)
-            optimiser.step()
-            values |= {name: max(min(float(tensor.detach()), 1e6), -1e6) for name, tensor in tensors.items()}
+            loss = record.replayed(weights, grad=True)["loss"]
+            grads = dict(zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True))
+            yield At(_plain(weights), float(loss.detach()), _plain(grads))
+            with torch.no_grad():
+                for name, weight in weights.items():
+                    weight.add_(grads[name], alpha=-lr).clamp_(-_FARTHEST, _FARTHEST)
 
     return begin
+
+
+def _plain(tensors: Mapping[str, Tensor]) -> dict[str, float]:
+    return {name: float(tensor.detach()) for name, tensor in tensors.items()}
 
 
 class ChainRule:
@@ -221,7 +227,7 @@ class _View:
     def _product(self, link: Link) -> str:
         numbers = self.slope(link), self.came(link.end), float(self.sweep.along[link][0])
         local, came, result = (figure(number, 3) for number in numbers)
-        return f"{local} × {came} = {result}"
+        return f"{local} × {came}\n= {result}"
 
     def three_steps(self) -> tuple[Facts, Facts, Facts]:
         forward = [

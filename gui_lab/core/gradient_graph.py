@@ -11,6 +11,7 @@ from gui_lab.core.figures import figure, vector
 from gui_lab.core.gradients import Link, Record, Term
 
 _MOST_WRITTEN = 4
+_ON_ARROWS = 3  # digits of a vector
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,14 @@ def short_of(term: Term) -> str:
     return term.key if not term.key.startswith("_") else f"({term.words})"
 
 
-def value_words(term: Term) -> str:
+def value_words(term: Term, digits: int = 4) -> str:
     """25; (3, 4); ((1, 2), (3, 4)); a large matrix by its shape."""
     if term.tensor.dim() < 2:
-        return vector(term.numbers.tolist())
+        return vector(term.numbers.tolist(), digits)
     if term.tensor.numel() > _MOST_WRITTEN:
         return "×".join(str(side) for side in term.tensor.shape) + " numbers"
     rows = term.tensor.detach().tolist()
-    return f"({', '.join('(' + ', '.join(figure(one) for one in row) + ')' for row in rows)})"
+    return f"({', '.join('(' + ', '.join(figure(one, digits) for one in row) + ')' for row in rows)})"
 
 
 def graph(
@@ -94,7 +95,7 @@ def _drawn(
         Edge(
             link.start,
             link.end,
-            forward=value_words(record.terms[link.start]) if link.end in look.reached else "",
+            forward=value_words(record.terms[link.start], _ON_ARROWS) if link.end in look.reached else "",
             backward=look.backward.get(link, ""),
             state=_state(link in look.links, link.end in look.reached),
         )

@@ -87,7 +87,7 @@ class Story:
 
     def _labels(self, parts: Sequence[Term]) -> dict[Link, str]:
         keys = {term.key for term in parts}
-        return {link: vector(row.tolist()) for link, row in self.sweep.along.items() if link.end in keys}
+        return {link: vector(row.tolist(), 3) for link, row in self.sweep.along.items() if link.end in keys}
 
     def _notes(self, upstream: object) -> dict[str, str]:
         """The gradient of each value that is among these."""
@@ -264,7 +264,8 @@ class Story:
         if failed:
             facts["error"] = self.called.error
         says = self._call_words(number, failed)
-        look = Look(self._known(), frozenset(), frozenset(), self._labels(self.parts), self._notes(self.sweep.upstream))
+        notes = {name: f"grad {vector(grad)}" for name, grad in left.items() if grad is not None}
+        look = Look(self._known(), frozenset(), frozenset(), self._labels(self.parts), notes)
         times = 1 if self.zeroed else number + 1
         checked = [] if failed else [self._finite(name, grad, times) for name, grad in left.items() if grad]
         claims = [claim for some in checked for claim in some]

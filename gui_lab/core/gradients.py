@@ -175,10 +175,11 @@ class Record:
                 return []
         return found
 
-    def replayed(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """All terms with some of the given values changed; what was detached stays as it was."""
+    def replayed(self, changed: Mapping[str, Tensor], *, grad: bool = False) -> dict[str, Tensor]:
+        """All terms with some of the given values changed; what was detached stays as it was. With `grad` torch
+        records it, for values that ask for it."""
         found: dict[str, Tensor] = {}
-        with torch.no_grad():
+        with torch.set_grad_enabled(grad):
             for term in self.terms.values():
                 if not term.function or term.function == "detach":
                     found[term.key] = changed.get(term.key, term.tensor.detach())
@@ -371,6 +372,7 @@ def called(
     """
     target = record.terms[of].tensor
     coming = torch.tensor(list(v), dtype=torch.float64).reshape(target.shape)
+    plain = target.dim() == 0 and v[0] == 1
     found: list[Mapping[str, tuple[float, ...] | None]] = []
     for turn in range(1 + twice):
         if turn and zero:
@@ -378,7 +380,9 @@ def called(
                 if (grad := record.terms[name].tensor.grad) is not None:
                     grad.zero_()
         try:
-            target.backward(coming, retain_graph=retain_graph)  # type: ignore[no-untyped-call]
+            # the same as target.backward(coming), at which torch first imports a second's worth of sympy
+            weighted = target if plain else (target * coming).sum()
+            weighted.backward(retain_graph=retain_graph)  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             return Called(tuple(found), f"RuntimeError: {error}")
         found.append({name: _grad(record.terms[name].tensor) for name in record.given})

@@ -59,7 +59,10 @@ def _graph(told: Pass, ahead: int, back: int) -> Graph:
 
     nodes, edges = made(ahead, back)
     whole = Graph(nodes=made(count + 1, count + 1)[0], edges=made(count + 1, count + 1)[1])
-    return Graph(title="Your network, one picture", nodes=nodes, edges=edges, whole=whole, tall=False)
+    caption = (
+        "Above an arrow: the shape of what goes on; below it: |g|, the size of the gradient that comes back there."
+    )
+    return Graph(title="Your network, one picture", caption=caption, nodes=nodes, edges=edges, whole=whole, tall=False)
 
 
 def _kind(place: int, count: int) -> Literal["leaf", "op", "result"]:

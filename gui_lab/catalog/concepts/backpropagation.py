@@ -39,7 +39,7 @@ class Backpropagation(Concept):
     )
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("One weight", {}),
-        Preset("Two layers", {"network": "two layers", "lr": 0.5, "updates": 30}),
+        Preset("Two layers", {"network": "two layers", "updates": 40}),
         Preset("A learning rate that is too large", {"lr": 1.1}),
         Preset("My own network", {"network": "mine"}),
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -32,7 +32,7 @@ from gui_lab.qt.exhibits.graph_layout import Box, Layout, Size, Spot, laid_out
 from gui_lab.qt.exhibits.view import ExhibitView
 from gui_lab.qt.theme import BASE, CAPTION, CORNER, THEME, S, colour, numbers_font
 
-_SMALLEST, _LARGEST = 0.68, 1.6  # scales
+_SMALLEST, _LARGEST = 0.75, 1.6  # scales
 _TITLE, _LINE = 18, 15  # pixels of a line of words
 _WIDEST, _NARROWEST = 190, 52  # pixels of the words in a box
 _PAD = 10
@@ -102,6 +102,7 @@ class GraphView(ExhibitView):
         self.canvas.setAccessibleName(self.exhibit.title or "Graph")
         self.canvas.show_graph(self.exhibit)
         self.room.fit(tall=self.exhibit.tall)
+        self.room.follow()
 
 
 class _Room(QScrollArea):
@@ -135,6 +136,12 @@ class _Room(QScrollArea):
             self.updateGeometry()
         self._canvas.fit(self.maximumViewportSize())
 
+    def follow(self) -> None:
+        """Scroll to what is in hand, where not all can be seen."""
+        where = self._canvas.in_hand()
+        if where is not None:
+            self.ensureVisible(where.center().x(), where.center().y(), where.width() // 2 + _BAR, where.height() // 2)
+
     def sizeHint(self) -> QSize:
         return QSize(400, self.minimumHeight())
 
@@ -143,6 +150,7 @@ class _Room(QScrollArea):
         done = super().event(event)
         if event.type() == QEvent.Type.Resize:
             self.fit()
+            self.follow()
         return done
 
 
@@ -229,6 +237,18 @@ class _Canvas(QWidget):
         said += [f"forward {edge.forward}"] if edge.forward else []
         said += [f"backward {edge.backward}"] if edge.backward else []
         return _Target(where, "\n".join(said), edge.edit)
+
+    def in_hand(self) -> QRect | None:
+        """The place of the boxes and arrows in hand, on the canvas; None where there are none."""
+        if self.graph is None:
+            return None
+        whole = QRectF()
+        for part, target in zip((*self.graph.nodes, *self.graph.edges), self._targets, strict=True):
+            if part.state == "now":
+                whole = whole.united(target.where)
+        if whole.isNull():
+            return None
+        return QRectF(self._on_canvas(whole.topLeft()), self._on_canvas(whole.bottomRight())).toAlignedRect()
 
     def place_of(self, key: str) -> QPoint:
         """The middle of a node's box on the canvas."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 _SWEEPS = 6
 _BETWEEN = 18.0  # pixels from box to box in a layer
 _LEAST_GAP = 52.0  # from layer to layer
-_BESIDE_LABEL = 18.0  # of a line and its head, left and right of its words
+_BESIDE_LABEL = 13.0  # of a line and its head, left and right of its words
 _PASSING = 12.0  # the height of a place that an arrow has in a layer it passes
 
 

@@ -56,7 +56,7 @@ def test_it_is_told_in_the_three_steps_and_then_downhill():
     assert known[9] == known[6] | {"dloss_dy_hat", "dloss_dw"}
     assert [len(shown(scene(step), Facts)) for step in (9, 10)] == [3, 1]
     (graph,) = shown(scene(9), Graph)
-    assert [edge.backward for edge in graph.edges] == ["1 × −2 = −2", "", "1 × −2 = −2", "", "−2 × 1 = −2"]
+    assert [edge.backward for edge in graph.edges] == ["1 × −2\n= −2", "", "1 × −2\n= −2", "", "−2 × 1\n= −2"]
 
 
 def test_nothing_is_filled_in_before_it_is_computed():

@@ -187,3 +187,14 @@ def test_a_graph_that_is_not_tall_takes_the_height_of_its_drawing_at_any_width(v
         qtbot.waitUntil(lambda: view.room.viewport().height() >= view.canvas.height() - 1)
         assert view.room.height() < 0.85 * view.canvas.whole.height() * view.canvas.scale + 60
     view.setParent(None)
+
+
+def test_what_is_in_hand_is_scrolled_to_where_not_all_can_be_seen(view):
+    view.resize(230, 300)
+    for place in (2, 0, 1):
+        states = ["now" if number == place else "done" for number in range(3)]
+        nodes = tuple(replace(node, state=state) for node, state in zip(CHAIN.nodes, states, strict=True))
+        view.show_exhibit(replace(CHAIN, nodes=nodes, edges=tuple(replace(edge, state="done") for edge in CHAIN.edges)))
+        seen = view.canvas.visibleRegion().boundingRect()
+        assert view.canvas.width() > seen.width()
+        assert seen.contains(view.canvas.place_of(nodes[place].key))
