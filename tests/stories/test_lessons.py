@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox
 from gui_lab.core.exhibits import Question
 from gui_lab.qt.pages.concepts import ready_lessons
 
-LESSONS = dict((file.stem, lesson) for file, lesson in ready_lessons())
+LESSONS = {file.stem: lesson for file, lesson in ready_lessons()}
 
 
 class Keys:
