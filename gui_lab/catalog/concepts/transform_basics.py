@@ -90,6 +90,7 @@ class TransformBasics(Concept):
     title: ClassVar[str] = "Transforms"
     line: ClassVar[str] = "Pictures, tensors, conversions, and why values are normalised"
     icon: ClassVar[str] = "magic-wand"
+    leads_to: ClassVar[str] = "Transforms"
     story: ClassVar[str] = (
         "A picture is transformed before the network gets it. Compose puts transforms into a chain: what leaves one "
         "box arrives at the next. Go through the boxes with the arrow keys.\n\n"
