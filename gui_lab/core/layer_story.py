@@ -59,9 +59,7 @@ def _graph(told: Pass, ahead: int, back: int) -> Graph:
 
     nodes, edges = made(ahead, back)
     whole = Graph(nodes=made(count + 1, count + 1)[0], edges=made(count + 1, count + 1)[1])
-    caption = (
-        "Above an arrow: the shape of what goes on; below it: |g|, the size of the gradient that comes back there."
-    )
+    caption = "Above an arrow: the shape of what goes on; below it: |g|, the size of the gradient that comes back."
     return Graph(title="Your network, one picture", caption=caption, nodes=nodes, edges=edges, whole=whole, tall=False)
 
 

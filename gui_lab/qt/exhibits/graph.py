@@ -243,8 +243,9 @@ class _Canvas(QWidget):
         if self.graph is None:
             return None
         whole = QRectF()
-        for part, target in zip((*self.graph.nodes, *self.graph.edges), self._targets, strict=True):
-            if part.state == "now":
+        states = [*(node.state for node in self.graph.nodes), *(edge.state for edge in self.graph.edges)]
+        for state, target in zip(states, self._targets, strict=True):
+            if state == "now":
                 whole = whole.united(target.where)
         if whole.isNull():
             return None
