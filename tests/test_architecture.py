@@ -21,6 +21,7 @@ ENTRANCES = {"__main__", "display"}
 """What starts the program: they may import any room, and none may import them but the command line and the window."""
 EXCEPTIONS = {
     ("gui_lab.errors", "gui_lab.schema"),  # for type checkers only
+    ("gui_lab.cli.opening", "gui_lab.qt.app"),  # the verb `open` opens the window
     ("gui_lab.cli.window", "gui_lab.testing.demo"),  # the verb `demo` starts the robot, when it is asked for
     ("gui_lab.cli.bench", "gui_lab.testing.bench.bench"),  # as does the verb `bench`
     ("gui_lab.cli.bench", "gui_lab.testing.bench.cases"),
@@ -167,7 +168,8 @@ def test_windows_are_named_in_one_room_only() -> None:
 def test_torch_is_named_at_the_top_of_few_modules_of_core() -> None:
     """Forms, lists and files need no torch; it is loaded by what computes."""
     computing = (
-        "batch_view", "blame", "learner", "ledger", "machine", "precision", "probes", "probing", "runs", "training",
+        "batch_view", "blame", "gradients", "learner", "ledger", "machine", "precision", "probes", "probing", "runs",
+        "training",
     )  # fmt: skip
     allowed = {f"gui_lab.core.{name}" for name in computing}
     wrong = []

@@ -1,4 +1,4 @@
-"""The README's recipe for a transform is executed as it stands, and the README names what is there."""
+"""The README's recipes for a transform and a concept are executed as they stand, and the README names what is there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from gui_lab.core.chain import Chain
+from gui_lab.core.concepts import CONCEPTS, NOTHING
 from gui_lab.core.experiment import default
 from gui_lab.core.pipeline import TRANSFORMS
 
@@ -42,6 +43,25 @@ def test_the_recipe_draws_per_picture_and_runs_in_a_chain(recipe):
     assert len(once[:, 0, 0, 0].unique()) > 1
     assert once.dtype == torch.uint8
     assert torch.equal(chain.run(pictures, np.arange(4), seed=1, epoch=1, training=False), pictures)
+
+
+@pytest.fixture
+def concept():
+    """The concept that the README adds in one file; forgotten again afterwards."""
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "CONCEPTS.add" in block]
+    scope: dict[str, object] = {"__name__": "recipe"}
+    exec(compile(code, "README.md", "exec"), scope)
+    yield scope["Relu"]
+    CONCEPTS.remove("Relu")
+
+
+def test_the_concept_of_the_recipe_shows_what_its_code_computes(concept):
+    scene = concept(x=2.5).scene(0, NOTHING)
+    assert scene.facts == {"y": 2.5}
+    assert scene.rows[1][0].claims[0].holds
+    computed: dict[str, object] = {}
+    exec(concept(x=-2.5).code(0, NOTHING), computed)
+    assert float(computed["y"]) == concept(x=-2.5).scene(0, NOTHING).facts["y"] == 0
 
 
 @pytest.mark.parametrize("room", re.findall(r"`(gui_lab/[a-z_/.]+)`", TEXT))

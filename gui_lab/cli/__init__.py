@@ -17,6 +17,7 @@ import typer
 from gui_lab.cli.bench import bench
 from gui_lab.cli.documents import check, new
 from gui_lab.cli.listing import list_entries
+from gui_lab.cli.opening import open_file
 from gui_lab.cli.own import own
 from gui_lab.cli.terminal import complain, problem_lines, survive_any_text
 from gui_lab.cli.tracing import trace
@@ -39,6 +40,7 @@ for _verb, _function in (
     ("train", train),
     ("trace", trace),
     ("own", own),
+    ("open", open_file),
     ("demo", demo),
     ("bench", bench),
 ):

@@ -113,10 +113,12 @@ class Concept(Spec):
     """What of a person's own work it is shown anew for when that changes."""
     mine: ClassVar[Mapping[str, Any]] = {}
     """The fields that *Try it on my network* sets; empty where that makes no sense."""
+    leads_to: ClassVar[str] = ""
+    """The place of the lab where one goes on with it: "Transforms"; empty for none."""
     seconds: ClassVar[float] = 0.9
     """From step to step when it plays."""
-    stride: ClassVar[int] = 1
-    """Steps at once when it plays."""
+    steps_at_once: ClassVar[int] = 1
+    """By how many steps it goes on when it plays."""
 
     def scene(self, step: int, own: Own) -> Scene:
         """What is on screen at a step, counted from 0; a step beyond the last shows the last.

@@ -9,7 +9,6 @@ folder, so that a folder with all of them can be moved.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from typing import Any
 
 import tomlkit
 
-from gui_lab.core import checking
+from gui_lab.core import arrays, checking
 from gui_lab.core.chain import Chain
+from gui_lab.core.documents import parsed, text_of
 from gui_lab.core.files import write_atomically
 from gui_lab.core.images import DATASETS, Dataset, ImageSet
 from gui_lab.core.learning import LOSSES, MODELS, OPTIMIZERS, SCHEDULERS, Loss, Model, Optimizer, Scheduler, Training
@@ -29,8 +29,6 @@ from gui_lab.errors import InvalidExperiment, UnreadableDocument
 from gui_lab.schema import Problem, Registry, Repair, Spec, SpecType, knobs, parse, shown
 
 VERSION = 1
-_LARGEST_FILE = 100_000  # bytes; a recipe is a page of text
-_LONGEST_LINE = 5_000  # characters; the parser needs minutes for one key of many thousand parts
 SECTIONS = ("dataset", "transforms", "model", "loss", "optimizer", "schedulers", "training")
 _CHOICES: dict[str, Registry[Any]] = {"dataset": DATASETS, "model": MODELS, "loss": LOSSES, "optimizer": OPTIMIZERS}
 _LISTS: dict[str, Registry[Any]] = {"transforms": TRANSFORMS, "schedulers": SCHEDULERS}
@@ -111,6 +109,15 @@ class Experiment:
             raise UnreadableDocument(
                 f"{path.name} could not be saved: the name of the pictures' folder is not text.", "Rename the folder."
             ) from error
+
+    def carried(self, folder: Path) -> Experiment:
+        """The same, with the arrays that its transforms read copied into a folder and named as a file there names them.
+
+        Raises:
+            DataError: one of them is not there.
+            OSError: one cannot be copied.
+        """
+        return replace(self, transforms=tuple(_carried(transform, folder) for transform in self.transforms))
 
     def problems(self, images: ImageSet | None = None) -> list[Problem]:
         """All that is wrong with it, as far as can be told without training.
@@ -215,25 +222,7 @@ def from_toml(text: str, folder: Path | None = None) -> Experiment:
     tables = document.get("transforms", [])
     for table in tables if isinstance(tables, list) else ():
         _resolve(table, TRANSFORMS, folder)
-    return _with_paths(from_document(document), lambda path: Path(os.path.normpath(folder / path)))
-
-
-def parsed(text: str) -> dict[str, Any]:
-    """The plain data of a text, whatever it is about.
-
-    Raises:
-        UnreadableDocument: it is not TOML, or would take the parser too long.
-    """
-    for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > _LONGEST_LINE:
-            raise UnreadableDocument(f"This is not an experiment: line {number} is too long.", "Choose another file.")
-    try:
-        return tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, and Python's own for an integer of thousands of digits
-        raise UnreadableDocument(f"This is not a readable experiment: {error}.", "Correct the line named.") from error
-    except RecursionError as error:
-        sentence = "This is not an experiment: it is nested too deeply."
-        raise UnreadableDocument(sentence, "Choose another file.") from error
+    return _with_paths(from_document(document), lambda path: _resolved(path, folder))
 
 
 def _resolve(table: Any, registry: Registry[Any], folder: Path) -> None:
@@ -244,7 +233,7 @@ def _resolve(table: Any, registry: Registry[Any], folder: Path) -> None:
     for knob in knobs(entry):
         given = table.get(knob.name)
         if knob.kind == "path" and isinstance(given, str) and not given.startswith("~"):
-            table[knob.name] = os.path.normpath(folder / given)
+            table[knob.name] = str(_resolved(Path(given), folder))
     for field, inner in entry.holds.items():
         for held in table[field] if isinstance(table.get(field), list) else ():
             _resolve(held, inner, folder)
@@ -257,15 +246,7 @@ def load(path: Path) -> Experiment:
         InvalidExperiment: with all problems at once.
         UnreadableDocument: it cannot be read, is too large, or is not an experiment.
     """
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise UnreadableDocument(f"{path.name} is too large for an experiment.", "Choose another file.")
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UnreadableDocument(f"{path.name} is not a text file.", "Choose a *.lab file.") from error
-    except OSError as error:
-        raise UnreadableDocument(f"{path} cannot be read: {error.strerror or error}.", "Check the name.") from error
-    return from_toml(text, path.absolute().parent)
+    return from_toml(text_of(path), path.absolute().parent)
 
 
 def _training(table: Any) -> Training:
@@ -340,7 +321,23 @@ def _moved(spec: SpecType, change: Callable[[Path], Path]) -> SpecType:
     return spec.model_copy(update=values) if values else spec
 
 
+def _carried(transform: Transform, folder: Path) -> Transform:
+    held = {field: tuple(_carried(one, folder) for one in getattr(transform, field)) for field in transform.holds}
+    files = {knob.name: getattr(transform, knob.name) for knob in knobs(type(transform)) if knob.files == arrays.FILES}
+    copies = {name: arrays.copied(file, folder) for name, file in files.items() if file is not None}
+    return transform.model_copy(update={**held, **copies}) if held or copies else transform
+
+
+def _resolved(path: Path, folder: Path) -> Path:
+    """What a file in this folder means by a path; what the lab has measured is in its own store where no copy lies
+    here."""
+    found = Path(os.path.normpath(folder / path))
+    return path if arrays.measured(path) and not found.exists() else found
+
+
 def _relative(root: Path, folder: Path) -> Path:
     """As a file in this folder names it: relative where it lies below, so that both can be moved together."""
+    if arrays.measured(root):
+        return root
     root = root.absolute()
     return root.relative_to(folder) if root.is_relative_to(folder) else root

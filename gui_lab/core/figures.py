@@ -22,9 +22,9 @@ def figure(value: float, digits: int = 4) -> str:
     return (short if float(short.replace(",", "")) != 0 else "0").replace("-", _MINUS, value < 0)
 
 
-def vector(values: Sequence[float], most: int = _SHOWN) -> str:
-    """(3, 4); a single number stands alone, and after `most` of them come dots."""
-    words = [figure(value) for value in values]
-    if len(words) == 1:
-        return words[0]
+def vector(values: Sequence[float], digits: int = 4, most: int = _SHOWN) -> str:
+    """(3, 4); a single number stands alone, with all of its digits, and after `most` of them come dots."""
+    if len(values) == 1:
+        return figure(values[0])
+    words = [figure(value, digits) for value in values]
     return f"({', '.join(words[:most])}{', …' if len(words) > most else ''})"

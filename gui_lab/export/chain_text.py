@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import tomlkit
 
-from gui_lab.core.experiment import SECTIONS, VERSION, parsed
+from gui_lab.core.documents import parsed
+from gui_lab.core.experiment import SECTIONS, VERSION
 from gui_lab.core.pipeline import TRANSFORMS, Transform
 from gui_lab.errors import InvalidExperiment, UnreadableDocument
 from gui_lab.export.python_reader import LONGEST, from_python

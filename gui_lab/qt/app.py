@@ -20,6 +20,7 @@ if sys.platform == "win32" and getattr(sys, "frozen", False):
 from PySide6.QtCore import QSocketNotifier, QThread, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from gui_lab.core import memory
 from gui_lab.qt.settings import Settings
 from gui_lab.qt.theme import THEME
 from gui_lab.qt.window import Window
@@ -90,6 +91,7 @@ class Lab:
         train.curves.look = read(self.settings.curves(), train.curves.panes)
         train.curves.look_changed.connect(lambda look: self.settings.keep_curves(written(look)))
         concepts = ConceptsPage(self.session, self.control)
+        concepts.go.connect(self.window.go)
         pages = [DatasetPage(self.session), TransformsPage(self.session), model, train, concepts]
         self.window.furnish(self.session, self.control, pages, RunBar())
         if self._file is not None:
@@ -121,6 +123,7 @@ def application() -> QApplication:
     Threads take turns at Python every millisecond instead of every five: a window that waits for its turn five times
     in a frame has missed it.
     """
+    memory.keep_freed()
     sys.setswitchinterval(_TURN_SECONDS)
     app = QApplication.instance()
     if not isinstance(app, QApplication):

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QFontDatabase, QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QSlider,
@@ -37,6 +36,7 @@ from gui_lab.qt.running import RunControl
 from gui_lab.qt.session import Session
 from gui_lab.qt.theme import L, M, S, label, numbers_font, set_role, with_icon
 from gui_lab.qt.threads import Failed, Latest
+from gui_lab.qt.views.code import CodeView
 from gui_lab.qt.views.notice import Notice
 from gui_lab.schema import Problem, knobs
 
@@ -58,11 +58,13 @@ class ConceptReader(QWidget):
         concept: with its values in force; None before one is opened.
         scene: what is on screen; None before there is one.
 
-    `closed` says that a person wants back to all concepts; `shown` that a scene is on screen.
+    `closed` says that a person wants back to all concepts, `shown` that a scene is on screen, `place_wanted`
+    carries the place of the lab where the person wants to go on.
     """
 
     closed = Signal()
     shown = Signal()
+    place_wanted = Signal(str)
 
     def __init__(self, session: Session, control: RunControl) -> None:
         super().__init__()
@@ -72,6 +74,7 @@ class ConceptReader(QWidget):
         self.scene: Scene | None = None
         self.step = 0
         self._own: Own | None = None
+        self._on_screen: Concept | None = None
         self._latest = Latest(self)
         self._latest.arrived.connect(self._show)
         self._latest.failed.connect(self._fail)
@@ -87,6 +90,11 @@ class ConceptReader(QWidget):
         session.experiment_changed.connect(self._own_changed)
         control.advanced.connect(self._run_advanced)
         control.state_changed.connect(self._run_advanced)
+
+    @property
+    def settled(self) -> bool:
+        """True where what is on screen belongs to the values and the step in force."""
+        return not self._latest.busy and self._on_screen is self.concept and self.scene is not None
 
     # ---------------------------------------------------------------- building
 
@@ -130,26 +138,23 @@ class ConceptReader(QWidget):
 
     def _right(self) -> QVBoxLayout:
         self.says = label("", "body", wrap=True, name="concept.says")
-        self.says.setContentsMargins(L, M, L, 0)
         self.stage = Stage()
         self.stage.edited.connect(self.edit)
         self.notice = Notice("concept.notice")
         self.stack = QStackedWidget()
         for part in (self.stage, self.notice):
             self.stack.addWidget(part)
-        self.code = QPlainTextEdit()
-        self.code.setObjectName("concept.code")
-        self.code.setAccessibleName("The same in PyTorch")
-        self.code.setReadOnly(True)
-        self.code.setTabChangesFocus(True)
+        self.code = CodeView("concept.code", "The same in PyTorch")
         self.code.setFixedHeight(_CODE_HEIGHT)
-        self.code.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.code.hide()
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
         right.addWidget(self._bar())
-        right.addWidget(self.says)
+        sentence = QVBoxLayout()
+        sentence.setContentsMargins(L, M, L, 0)
+        sentence.addWidget(self.says)
+        right.addLayout(sentence)
         right.addWidget(self.stack, 1)
         right.addWidget(self.code)
         return right
@@ -166,11 +171,16 @@ class ConceptReader(QWidget):
         self.slider.valueChanged.connect(self._slid)
         self.where = label("", "quiet", name="concept.where")
         self.where.setFont(numbers_font())
+        self._steps: tuple[QWidget, ...] = (self.back, self.play, self.on, self.slider, self.where)
         self.mine = QPushButton("Try it on my network")
         self.mine.setObjectName("concept.mine")
         self.mine.setAccessibleName(self.mine.text())
         with_icon(self.mine, "user-focus")
         self.mine.clicked.connect(self._take_mine)
+        self.onward = QPushButton()
+        self.onward.setObjectName("concept.onward")
+        with_icon(self.onward, "arrow-right")
+        self.onward.clicked.connect(lambda: self.place_wanted.emit(self.concept.leads_to if self.concept else ""))
         self.code_button = QToolButton()
         self.code_button.setObjectName("concept.show_code")
         self.code_button.setText("Code")
@@ -186,11 +196,11 @@ class ConceptReader(QWidget):
         row = QHBoxLayout(bar)
         row.setContentsMargins(L, S, L, S)
         row.setSpacing(S)
-        for part in (self.back, self.play, self.on, self.slider, self.where):
+        for part in self._steps:
             row.addWidget(part)
         row.addStretch(1)
-        row.addWidget(self.mine)
-        row.addWidget(self.code_button)
+        for button in (self.mine, self.onward, self.code_button):
+            row.addWidget(button)
         return bar
 
     def _button(self, name: str, icon: str, words: str, act: Callable[[], object]) -> QToolButton:
@@ -203,6 +213,10 @@ class ConceptReader(QWidget):
         button.installEventFilter(self)
         return button
 
+    def put_above(self, widget: QWidget) -> None:
+        """A widget above the story."""
+        self.column.insertWidget(1, widget)
+
     # ---------------------------------------------------------------- what a person does
 
     def open(self, concept: Concept, step: int = 0) -> None:
@@ -213,6 +227,9 @@ class ConceptReader(QWidget):
         self.title.setText(concept.title)
         self.story.setText(concept.story)
         self.mine.setVisible(bool(concept.mine))
+        self.onward.setVisible(bool(concept.leads_to))
+        self.onward.setText(f"Go to {concept.leads_to}")
+        self.onward.setAccessibleName(self.onward.text())
         self.presets.clear()
         self.presets.addItems([_PICK, *(preset.name for preset in concept.presets)])
         self.presets.setVisible(bool(concept.presets))
@@ -325,7 +342,7 @@ class ConceptReader(QWidget):
         if self.step >= self.scene.steps - 1:
             self.pause()
         else:
-            self._go(self.step + self.concept.stride)
+            self._go(self.step + self.concept.steps_at_once)
 
     def _dress_play(self) -> None:
         plays = self._player.isActive()
@@ -350,7 +367,8 @@ class ConceptReader(QWidget):
     def _show(self, shown: _Shown) -> None:
         if shown.concept is not self.concept:
             return
-        scene = self.scene = shown.scene
+        scene, self._on_screen = shown.scene, shown.concept
+        self.scene = scene
         if scene.missing:
             self.notice.show_notice("puzzle-piece", scene.missing, scene.says)
             self.stack.setCurrentWidget(self.notice)
@@ -361,14 +379,13 @@ class ConceptReader(QWidget):
         self.says.setText("" if scene.missing else scene.says)
         self.says.setVisible(bool(self.says.text()))
         self._show_place(scene)
-        if self.code.toPlainText() != shown.code:
-            self.code.setPlainText(shown.code)
+        self.code.show_code(shown.code)
         self.form.show_problems([])
         self.shown.emit()
 
     def _show_place(self, scene: Scene) -> None:
         several = scene.steps > 1 and not scene.missing
-        for part in (self.back, self.play, self.on, self.slider, self.where):
+        for part in self._steps:
             part.setVisible(several)
         self.back.setEnabled(scene.step > 0)
         self.on.setEnabled(scene.step < scene.steps - 1)

@@ -57,7 +57,7 @@ PLACES = (
 )
 """The rail, in the order of the work: word and icon."""
 
-_FILTER = "Experiments (*.lab);;All files (*)"
+_FILTER = "Experiments and lessons (*.lab);;All files (*)"
 
 
 class Window(QMainWindow):
@@ -290,11 +290,17 @@ class Window(QMainWindow):
     # ---------------------------------------------------------------- files
 
     def open_file(self, path: Path) -> None:
-        """Open an experiment; what cannot be read becomes a banner and nothing changes."""
+        """Open an experiment or a lesson; what cannot be read becomes a banner and nothing changes."""
         self._guarded(lambda: self._open(path))
 
     def _open(self, path: Path) -> None:
-        self._session().open_file(path)
+        from gui_lab.core import lessons
+
+        if lessons.is_lesson(path):
+            self.go("Concepts")
+            self.pages["Concepts"].begin(lessons.load(path))  # type: ignore[attr-defined]  # the Concepts page's own
+        else:
+            self._session().open_file(path)
         self.banner.hide()
         if path != last_session():
             self.settings.add_recent(path)
@@ -311,7 +317,7 @@ class Window(QMainWindow):
         self.settings.add_recent(path if path.suffix else path.with_suffix(".lab"))
 
     def _ask_open(self) -> None:
-        dialog = self._file_dialog("Open an experiment", QFileDialog.AcceptMode.AcceptOpen)
+        dialog = self._file_dialog("Open an experiment or a lesson", QFileDialog.AcceptMode.AcceptOpen)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda name: self.open_file(Path(name)))
         dialog.open()

@@ -76,6 +76,10 @@ class _Show:
         accuracy = robot.train.validation_accuracy()
         self.say(f"best validation accuracy {accuracy:.1%}: {robot.train.says()}")
         self.keep("train")
+        robot.concepts.open("Convolution").try_on_my_network()
+        self.say(f"look into the network that was trained: {robot.concepts.says()}")
+        self.keep("concepts")
+        robot.go("Train")
         return accuracy
 
     def say(self, what: str) -> None:

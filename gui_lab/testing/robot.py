@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from gui_lab.core.experiment import Experiment
 from gui_lab.qt.app import Lab
+from gui_lab.testing.concepts_place import ConceptsPlace
 from gui_lab.testing.hands import Hands, RobotError, live
 from gui_lab.testing.places import DatasetPlace, ModelPlace, TrainPlace, TransformsPlace
 from gui_lab.testing.pointer import hands_for
@@ -40,7 +41,7 @@ def start(*, file: Path | None = None, scale: float = 1.0, evidence: Path | None
 
 
 class Robot:
-    """A lab and the hands that drive it. `dataset`, `transforms`, `model` and `train` are its places."""
+    """A lab and the hands that drive it. `dataset`, `transforms`, `model`, `train` and `concepts` are its places."""
 
     def __init__(self, lab: Lab, hands: Hands) -> None:
         self.lab = lab
@@ -49,6 +50,7 @@ class Robot:
         self.transforms = TransformsPlace(self)
         self.model = ModelPlace(self)
         self.train = TrainPlace(self)
+        self.concepts = ConceptsPlace(self)
 
     @property
     def experiment(self) -> Experiment:

@@ -79,3 +79,23 @@ def test_nothing_heavy_is_imported_before_it_is_known_what_to_open() -> None:
     modules = set(ended.stdout.split())
     assert not modules & {"torch", "PySide6", "numpy", "pydantic", "typer", "rich", "multiprocessing", "gui_lab.cli"}
     assert "gui_lab.display" in modules
+
+
+def test_open_shows_an_experiment_or_a_lesson_in_the_window(opened: list[Path | None]) -> None:
+    from gui_lab import resources
+
+    lesson = sorted(resources.path("lessons").glob("*.lab"))[0]
+    assert main(["open", str(lesson)]) == 7
+    assert opened == [lesson]
+
+
+def test_open_tells_what_is_wrong_before_a_window_opens(
+    opened: list[Path | None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.lab"
+    broken.write_text("version = 1\n[lesson]\ntitle = 'x'\n[[lesson.parts]]\nconcept = 'Nothing'\n")
+    assert main(["open", str(broken)]) == 2
+    assert "lesson.parts.0.concept" in capsys.readouterr().err
+    assert main(["open", str(tmp_path / "nowhere.lab")]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+    assert opened == []

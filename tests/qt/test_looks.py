@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui_lab.core.concepts import CONCEPTS
 from gui_lab.qt.theme import DARK, LIGHT, Colours, Elided
 from gui_lab.qt.window import PLACES
 from gui_lab.testing.hands import live
@@ -145,6 +146,13 @@ def visit(lab):
             window.go(place)
             live(60)
             yield f"{place} at {size.width()}x{size.height()}", window
+        for concept in CONCEPTS:
+            page = window.pages["Concepts"]
+            page.open(concept.name_of())
+            lab.hands.wait(lambda page=page: page.reader.settled, f"{concept.title} is shown", 60)
+            live(60)
+            yield f"{concept.title} at {size.width()}x{size.height()}", window
+        page.show_all()
 
 
 def faults(lab) -> dict[str, list[str]]:

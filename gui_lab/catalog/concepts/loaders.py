@@ -31,7 +31,11 @@ _MOST = 100_000
 _COUNTED = 20_000  # pictures that a DataLoader puts into batches within some milliseconds
 _TWIN_BATCH = 256  # at most, so that a twin takes seconds
 _TWIN_ITERATIONS, _TWIN_EVERY = 240, 2
-_TWIN_RATE = 0.1
+_TWIN_RATE = 0.3
+
+_SHAPING = {"samples", "shuffle", "drop_last", "sorted_by_class", "epoch"}
+_OVERRULED = {"twin": _SHAPING | {"follow"}, "follow": _SHAPING | {"batch_size", "seed", "twin"}}
+"""The knobs that do nothing while a switch is on."""
 
 
 @functools.cache
@@ -113,8 +117,12 @@ class Loaders(Concept):
     answer: int | None = knob(None, "Your answer to the question.", listed=False, ge=-(10**12), le=10**15)
 
     def changed(self, **values: Any) -> Self:
-        """An answer belongs to its question: with other numbers it is another one."""
-        return super().changed(**({"answer": None} | values))
+        """An answer belongs to its question: with other numbers it is another one. And whoever turns a knob wants to
+        see it act: what would overrule it is switched off."""
+        also: dict[str, Any] = {"answer": None}
+        also |= {"follow": False} if values.keys() & _OVERRULED["follow"] else {}
+        also |= {"twin": False} if values.keys() & _OVERRULED["twin"] else {}
+        return super().changed(**(also | values))
 
     def scene(self, step: int, own: Own) -> Scene:
         if self.twin:
@@ -144,7 +152,10 @@ class Loaders(Concept):
             "answered": self.answer is not None,
             "right": self.answer == self._asked(loading)[1],
         }
-        return Scene(rows, step, steps, self._says(loading, current, classes, running=place is not None), facts)
+        says = self._says(loading, current, classes, running=place is not None)
+        if self.follow and place is None:
+            says += " Press Train, and the batch in use lights up here."
+        return Scene(rows, step, steps, says, facts)
 
     def _loading(self, own: Own) -> _Loading:
         """The order and its batches: of this page, or as the own training has them."""
@@ -210,8 +221,10 @@ class Loaders(Concept):
         rest = f" and {left:,} are left, which are dropped" if loading.drop_last else f" and a last one of {left:,}"
         remark = f"{made}{rest if left else ''}: {iterations:,} iterations."
         if self.answer is not None and self.answer != iterations:
-            halves = "A batch that is not full is dropped." if loading.drop_last else "A last, short batch counts too."
-            remark = f"{loading.samples:,} / {size:,} = {loading.samples / size:.4g}. {halves}"
+            halves = (
+                " A batch that is not full is dropped." if loading.drop_last else " A last, short batch counts too."
+            )
+            remark = f"{loading.samples:,} / {size:,} = {loading.samples / size:.6g}.{halves if left else ''}"
         dropped = ", the short one dropped" if loading.drop_last else ""
         return Question(
             title="And you",
@@ -263,7 +276,10 @@ last_batch = min(samples - (iterations - 1) * batch_size, batch_size) if iterati
             title="What the network without shuffle gets: one class after the other",
             batches=batches, current=current, size=size, names=images.classes,
         )  # fmt: skip
-        marks = tuple(Mark(float(at), "", axis="x") for at in range(len(batches), now[0].iteration, len(batches)))
+        marks = tuple(
+            Mark(float(at), "an epoch" if at == len(batches) else "", axis="x")
+            for at in range(len(batches), now[0].iteration, len(batches))
+        )
         rows = ((_losses(told, marks), _accuracies(told, marks)), (conveyor,))
         facts: dict[str, Value] = {
             "samples": len(batches.order), "batch_size": size, "iterations": len(batches),
@@ -287,12 +303,6 @@ def _facts(loading: _Loading) -> Facts:
         Fact("batch size", size, "B", "pictures in one pass"),
         Fact("iterations per epoch", iterations, f"{rounded}(N / B)", f"{rounded}({samples} / {size})", state="now"),
     ]
-    if loading.iterations:
-        before = f"{samples} - {loading.iterations - 1:,} x {size}"
-        full = loading.last == loading.size
-        told = ("B", "it comes out even" if not loading.left_out else "the short one is dropped")
-        formula, filled_in = told if full else ("N - (iterations - 1) B", before)
-        facts.append(Fact("last batch", f"{loading.last:,}", formula, filled_in))
     if loading.left_out:
         facts.append(Fact("dropped", f"{loading.left_out:,}", "N mod B", f"{samples} mod {size}"))
     return Facts(title=f"One epoch, number {loading.epoch:,}", facts=tuple(facts), weight=3)
@@ -359,11 +369,17 @@ def _raced(images: ImageSet, size: int, seed: int) -> Iterator[tuple[twins.Momen
         return nn.Sequential(nn.Flatten(), nn.Linear(inputs, 32), nn.ReLU(), nn.Linear(32, classes))
 
     def optimizer(network: nn.Module) -> torch.optim.Optimizer:
-        return torch.optim.SGD(network.parameters(), lr=_TWIN_RATE, momentum=0.9)
+        return torch.optim.SGD(network.parameters(), lr=_TWIN_RATE)
 
     learning = twins.Twin(samples, build, optimizer)
     pair = (replace(learning, shuffle=False), learning)
     yield from twins.race(pair, seed=seed, batch_size=size, iterations=_TWIN_ITERATIONS, every=_TWIN_EVERY)
+
+
+def _epoch_ends(iterations: int, done: int) -> tuple[Mark, ...]:
+    """The first one is named, which is enough to read the others."""
+    ends = range(iterations, done, iterations)
+    return tuple(Mark(float(end), "an epoch" if end == iterations else "", axis="x") for end in ends)
 
 
 def _twin_says(now: tuple[twins.Moment, ...]) -> str:

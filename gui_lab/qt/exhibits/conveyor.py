@@ -84,7 +84,7 @@ class Belt(QWidget):
         self._look(max(conveyor.current, 0))
 
     def sizeHint(self) -> QSize:
-        return QSize(560, 340)
+        return QSize(560, 250)
 
     # ---------------------------------------------------------------- what lies where
 

@@ -15,7 +15,7 @@ from gui_lab.qt.exhibits.tile_images import TileImages
 from gui_lab.qt.theme import CAPTION, class_colour, colour, numbers_font
 
 _MIDDLE = int(Qt.AlignmentFlag.AlignCenter)
-_NAMED = 14  # pixels: a piece of the bar that has room for a name
+_LEGIBLE = 3  # characters of a name that was cut short, from which on it tells something
 _BRIGHT = 140  # from this lightness on names are dark
 
 
@@ -68,13 +68,19 @@ def paint_mix(painter: QPainter, bar: QRect, mix: Counter[int], name: Callable[[
         piece = QRectF(left, bar.top(), max(right - left - (1 if before < total else 0), 0.5), bar.height())
         tone = class_colour(label)
         painter.fillRect(piece, tone)
-        if name is not None and piece.width() >= _NAMED:
-            painter.setPen(_on(tone))
-            written = f"{name(label)}: {count}"
-            if painter.fontMetrics().horizontalAdvance(written) > piece.width() - 4:
-                written = name(label)
-            shown = painter.fontMetrics().elidedText(written, Qt.TextElideMode.ElideRight, int(piece.width()) - 4)
-            painter.drawText(piece, _MIDDLE, shown)
+        if name is not None:
+            _name_piece(painter, piece, name(label), count, tone)
+
+
+def _name_piece(painter: QPainter, piece: QRectF, name: str, count: int, tone: QColor) -> None:
+    """The name and how many; the name alone, or none, where there is less room."""
+    metrics, room = painter.fontMetrics(), int(piece.width()) - 4
+    written = f"{name}: {count}"
+    if metrics.horizontalAdvance(written) > room:
+        written = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
+    if written == name or len(written) > _LEGIBLE:
+        painter.setPen(_on(tone))
+        painter.drawText(piece, _MIDDLE, written)
 
 
 def _side(room: QRect) -> int:

@@ -24,11 +24,11 @@ GAP = 10
 LINE = 18
 """Height of a line of words."""
 _LARGEST, _LEAST = 88, 16
-_WITH_INDEX = 34
+_WITH_INDEX = 30
 _SHELF_LARGEST, _SHELF_LEAST = 26, 8
 _NARROWEST = 48  # of a box: its number has to fit
-_ENOUGH, _FEW = 8, 3  # boxes that make a shelf, and that will do where the room is small
-_UPPER = 0.5  # the part of the height for the batch that is looked at
+_ENOUGH = (8, 6, 4, 3)  # boxes that make a shelf, and that will do where the room is smaller
+_UPPER = 0.55  # the part of the height for the batch that is looked at
 _TWO_PARTS = 230  # pixels of height from which there is room for both
 
 
@@ -110,12 +110,12 @@ def _large(width: int, height: int, size: int) -> Tiling:
 
 
 def _shelf(width: int, top: int, height: int, size: int, count: int) -> Shelf:
-    for enough in (_ENOUGH, _FEW):
+    for enough in _ENOUGH:
         for pitch in range(_SHELF_LARGEST, _SHELF_LEAST - 1, -1):
             found = max((_boxes(width, top, height, tiling) for tiling in _shapes(size, pitch)), key=_in_sight)
             if _in_sight(found) >= min(count, enough):
                 return found
-    return _crowded(width, top, height, size, min(count, _FEW))
+    return _crowded(width, top, height, size, min(count, _ENOUGH[-1]))
 
 
 def _in_sight(shelf: Shelf) -> int:

@@ -18,7 +18,7 @@ from gui_lab.core.figures import figure
 from gui_lab.qt.exhibits.view import ExhibitView
 from gui_lab.qt.theme import BASE, CAPTION, CORNER, THEME, XS, M, S, colour, numbers_font
 
-_SMALLEST, _LARGEST = 0.8, 1.35  # scales
+_SMALLEST, _LARGEST = 0.8, 1.5  # scales
 _CELL = 20  # pixels of a row
 _LINE = 14  # of the words above, below and beside a matrix
 _BRACKET = 5

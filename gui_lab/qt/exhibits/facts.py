@@ -6,6 +6,9 @@ the name. One widget paints them, since the numbers change with every pull at a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -16,6 +19,7 @@ from gui_lab.qt.theme import BASE, CORNER, THEME, XL, XS, M, S, colour, numbers_
 
 _INSET = M  # of the words from the edge, where the mark of the present one is
 _MARK = 3
+_SIZES = ((1300, 17), (1000, 15), (0, BASE))  # the largest type from so many pixels of width on
 _FAINT = 0.45
 _WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -33,10 +37,50 @@ class FactsView(ExhibitView):
         self.sheet.show_facts(self.exhibit.facts)
 
 
-def _strong() -> QFont:
-    font = numbers_font(BASE)
+@dataclass(frozen=True)
+class _Plan:
+    """How a width is used, in pixels: the type, the columns of names, formulas, filled in ones and values, and what is
+    between them; not `broad` where they do not fit beside each other."""
+
+    pixels: int
+    columns: tuple[int, int, int, int]
+    gap: int
+    broad: bool
+
+    @property
+    def needed(self) -> int:
+        return sum(column + self.gap for column in self.columns if column) - self.gap + 2 * _INSET
+
+
+def _strong(pixels: int) -> QFont:
+    font = numbers_font(pixels)
     font.setWeight(QFont.Weight.DemiBold)
     return font
+
+
+def _planned(facts: Sequence[Fact], width: int) -> _Plan:
+    """The largest type, and the widest gaps, with which each fact is one line."""
+    for least, pixels in _SIZES:
+        columns = _columns(facts, pixels)
+        for gap in (XL, M):
+            plan = _Plan(pixels, columns, gap, True)
+            if width >= least and plan.needed <= width:
+                return plan
+    return _Plan(BASE, columns, M, False)
+
+
+def _columns(facts: Sequence[Fact], pixels: int) -> tuple[int, int, int, int]:
+    plain, strong = QFontMetrics(numbers_font(pixels)), QFontMetrics(_strong(pixels))
+
+    def widest(metrics: QFontMetrics, texts: list[str]) -> int:
+        return max((metrics.horizontalAdvance(text) + 2 for text in texts if text), default=0)
+
+    return (
+        widest(plain, [fact.name for fact in facts]),
+        widest(plain, [fact.formula for fact in facts]),
+        widest(plain, [_equals(fact.filled_in) for fact in facts]),
+        widest(strong, [fact.value for fact in facts]),
+    )
 
 
 class Sheet(QWidget):
@@ -47,6 +91,7 @@ class Sheet(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.facts: tuple[Fact, ...] = ()
         self.rows: list[QRect] = []
+        self._plan = _planned((), 0)
         THEME.changed.connect(self.update)
 
     def show_facts(self, facts: tuple[Fact, ...]) -> None:
@@ -60,44 +105,24 @@ class Sheet(QWidget):
     # ---------------------------------------------------------------- geometry
 
     @property
-    def _columns(self) -> tuple[int, int, int, int]:
-        """The pixels that names, formulas, filled in ones and values need."""
-        plain, strong = QFontMetrics(numbers_font(BASE)), QFontMetrics(_strong())
-
-        def widest(metrics: QFontMetrics, texts: list[str]) -> int:
-            return max((metrics.horizontalAdvance(text) + 2 for text in texts if text), default=0)
-
-        return (
-            widest(plain, [fact.name for fact in self.facts]),
-            widest(plain, [fact.formula for fact in self.facts]),
-            widest(plain, [_equals(fact.filled_in) for fact in self.facts]),
-            widest(strong, [fact.value for fact in self.facts]),
-        )
-
-    @property
     def broad(self) -> bool:
         """Whether all of a fact stands in one line."""
-        return self._needed <= self.width()
+        return self._plan.broad
 
-    @property
-    def _needed(self) -> int:
-        """The pixels of all four beside each other."""
-        return sum(column + XL for column in self._columns if column) - XL + 2 * _INSET
-
-    def _height_of(self, fact: Fact, broad: bool) -> int:
-        line = QFontMetrics(numbers_font(BASE)).height()
-        if broad or not _below(fact):
-            return line + S
+    def _height_of(self, fact: Fact) -> int:
+        metrics = QFontMetrics(numbers_font(self._plan.pixels))
+        if self._plan.broad or not _below(fact):
+            return metrics.height() + S
         room = QRect(0, 0, max(self.width() - 2 * _INSET, 1), 10_000)
-        return line + QFontMetrics(numbers_font(BASE)).boundingRect(room, _WRAPPED, _below(fact)).height() + S + 2
+        return metrics.height() + metrics.boundingRect(room, _WRAPPED, _below(fact)).height() + S + 2
 
     def _lay_out(self) -> None:
-        broad, top = self.broad, 0
-        width = self._needed if broad else self.width()
+        plan = self._plan = _planned(self.facts, self.width())
+        width, top = plan.needed if plan.broad else self.width(), 0
         self.rows = []
         for fact in self.facts:
-            height = self._height_of(fact, broad)
-            self.rows.append(QRect(0, top, min(width, self.width()), height))
+            height = self._height_of(fact)
+            self.rows.append(QRect(0, top, width, height))
             top += height
         self.setFixedHeight(max(top, 1))
         self.updateGeometry()
@@ -115,29 +140,17 @@ class Sheet(QWidget):
     # ---------------------------------------------------------------- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        broad, columns = self.broad, self._columns
+        paint = _paint_broad if self._plan.broad else _paint_narrow
         with QPainter(self) as painter:
             for number, (fact, row) in enumerate(zip(self.facts, self.rows, strict=True)):
                 if row.intersects(event.rect()):
                     if number and fact.state != "now" and self.facts[number - 1].state != "now":
                         painter.setPen(colour("line"))
                         painter.drawLine(row.topLeft(), row.topRight())
-                    self._paint_ground(painter, fact, row)
+                    _paint_ground(painter, fact, row)
                     painter.setOpacity(_FAINT if fact.state == "waiting" else 1.0)
-                    (_paint_broad(painter, fact, row, columns) if broad else _paint_narrow(painter, fact, row))
+                    paint(painter, fact, row, self._plan)
                     painter.setOpacity(1.0)
-
-    def _paint_ground(self, painter: QPainter, fact: Fact, row: QRect) -> None:
-        """Of the one in hand: a tint, and a mark beside it, for no state is told by colour alone."""
-        if fact.state != "now":
-            return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour("raised"))
-        painter.drawRoundedRect(row, CORNER, CORNER)
-        painter.setBrush(colour("accent"))
-        painter.drawRoundedRect(QRect(row.left(), row.top() + XS, _MARK, row.height() - S), 1.5, 1.5)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
 def words(fact: Fact) -> str:
@@ -153,33 +166,41 @@ def _below(fact: Fact) -> str:
     return f"{fact.formula} {_equals(fact.filled_in)}".strip()
 
 
-def _paint_broad(painter: QPainter, fact: Fact, row: QRect, columns: tuple[int, int, int, int]) -> None:
-    names, formulas, filled, values = columns
-    painter.setFont(numbers_font(BASE))
-    painter.setPen(colour("text"))
+def _paint_ground(painter: QPainter, fact: Fact, row: QRect) -> None:
+    """Of the one in hand: a tint, and a mark beside it, for no state is told by colour alone."""
+    if fact.state != "now":
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour("raised"))
+    painter.drawRoundedRect(row, CORNER, CORNER)
+    painter.setBrush(colour("accent"))
+    painter.drawRoundedRect(QRect(row.left(), row.top() + XS, _MARK, row.height() - S), 1.5, 1.5)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _paint_broad(painter: QPainter, fact: Fact, row: QRect, plan: _Plan) -> None:
     left = row.left() + _INSET
-    painter.drawText(QRect(left, row.top(), names, row.height()), _LEFT, fact.name)
-    left += names + XL
-    painter.setPen(colour("quiet"))
-    painter.drawText(QRect(left, row.top(), formulas, row.height()), _LEFT, fact.formula)
-    left += formulas + (XL if formulas else 0)
-    painter.drawText(QRect(left, row.top(), filled, row.height()), _LEFT, _equals(fact.filled_in))
-    left += filled + (XL if filled else 0)
-    painter.setFont(_strong())
-    painter.setPen(colour("accent" if fact.state == "now" else "text"))
-    painter.drawText(QRect(left, row.top(), values, row.height()), _RIGHT, fact.value)
+    value = (fact.value, "accent" if fact.state == "now" else "text")
+    parts = ((fact.name, "text"), (fact.formula, "quiet"), (_equals(fact.filled_in), "quiet"), value)
+    for place, ((text, role), width) in enumerate(zip(parts, plan.columns, strict=True)):
+        last = place == len(parts) - 1
+        painter.setFont(_strong(plan.pixels) if last else numbers_font(plan.pixels))
+        painter.setPen(colour(role))
+        painter.drawText(QRect(left, row.top(), width, row.height()), _RIGHT if last else _LEFT, text)
+        left += width + plan.gap if width else 0
 
 
-def _paint_narrow(painter: QPainter, fact: Fact, row: QRect) -> None:
+def _paint_narrow(painter: QPainter, fact: Fact, row: QRect, plan: _Plan) -> None:
     inside = row.adjusted(_INSET, XS, -_INSET, 0)
-    line = QFontMetrics(numbers_font(BASE)).height()
-    painter.setFont(_strong())
+    painter.setFont(_strong(plan.pixels))
     painter.setPen(colour("accent" if fact.state == "now" else "text"))
     value = painter.fontMetrics().horizontalAdvance(fact.value) + S
-    painter.drawText(QRect(inside.left(), inside.top(), inside.width(), line), _RIGHT, fact.value)
-    painter.setFont(numbers_font(BASE))
+    line = QRect(inside.left(), inside.top(), inside.width(), painter.fontMetrics().height())
+    painter.drawText(line, _RIGHT, fact.value)
+    painter.setFont(numbers_font(plan.pixels))
     painter.setPen(colour("text"))
-    name = painter.fontMetrics().elidedText(fact.name, Qt.TextElideMode.ElideRight, inside.width() - value)
-    painter.drawText(QRect(inside.left(), inside.top(), inside.width() - value, line), _LEFT, name)
+    name = painter.fontMetrics().elidedText(fact.name, Qt.TextElideMode.ElideRight, line.width() - value)
+    painter.drawText(line, _LEFT, name)
     painter.setPen(colour("quiet"))
-    painter.drawText(inside.adjusted(0, line, 0, 0), _WRAPPED, _below(fact))
+    painter.drawText(inside.adjusted(0, line.height(), 0, 0), _WRAPPED, _below(fact))

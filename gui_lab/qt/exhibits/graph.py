@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -24,7 +24,6 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPolygonF,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolTip, QWidget
 
@@ -33,14 +32,16 @@ from gui_lab.qt.exhibits.graph_layout import Box, Layout, Size, Spot, laid_out
 from gui_lab.qt.exhibits.view import ExhibitView
 from gui_lab.qt.theme import BASE, CAPTION, CORNER, THEME, S, colour, numbers_font
 
-_SMALLEST, _LARGEST = 0.68, 1.6  # scales
+_SMALLEST, _LARGEST = 0.75, 1.6  # scales
 _TITLE, _LINE = 18, 15  # pixels of a line of words
 _WIDEST, _NARROWEST = 190, 52  # pixels of the words in a box
 _PAD = 10
-_MARGIN = 8
+_MARGIN = 6
 _PILL = 15.0  # corner of a leaf
 _HEAD = 5.0  # of an arrow
-_TALLEST_LEAST = 340  # a graph asks for no more height than this; it scrolls
+_TALLEST_LEAST, _TALLEST = 340, 460  # a graph asks for no more height than this; it scrolls
+_MOST = 16_777_215  # Qt's own, for no limit
+_BAR = 16  # the width of a scroll bar
 _FAINT = 0.45
 _ARROWS = {
     Qt.Key.Key_Left: QPointF(-1, 0),
@@ -100,7 +101,8 @@ class GraphView(ExhibitView):
     def show_body(self) -> None:
         self.canvas.setAccessibleName(self.exhibit.title or "Graph")
         self.canvas.show_graph(self.exhibit)
-        self.room.fit()
+        self.room.fit(tall=self.exhibit.tall)
+        self.room.follow()
 
 
 class _Room(QScrollArea):
@@ -112,21 +114,44 @@ class _Room(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setWidget(canvas)
+        self._tall, self._fitted = True, 0
         canvas.focused.connect(lambda where: self.ensureVisible(where.x(), where.y(), 80, 60))
         self._canvas = canvas
 
-    def fit(self) -> None:
-        self._canvas.fit(self.maximumViewportSize())
-        least = min(round(self._canvas.whole.height() * 0.85), _TALLEST_LEAST)
-        if self.minimumHeight() != least:
+    def fit(self, *, tall: bool | None = None) -> None:
+        """
+        Args:
+            tall: whether the graph takes the height there is, or no more than it needs; None for as before.
+        """
+        self._tall = self._tall if tall is None else tall
+        width = self.maximumViewportSize().width()
+        if abs(width - self._fitted) > _BAR or tall is not None:  # a scroll bar beside it must not resize it
+            self._fitted = width
+        high = self._canvas.height_at(self._fitted - _BAR)
+        least = min(round(self._canvas.whole.height() * 0.85), _TALLEST_LEAST) if self._tall else min(high, _TALLEST)
+        most = _MOST if self._tall else least
+        if (self.minimumHeight(), self.maximumHeight()) != (least, most):
             self.setMinimumHeight(least)
+            self.setMaximumHeight(most)
+            self.updateGeometry()
+        self._canvas.fit(self.maximumViewportSize())
+
+    def follow(self) -> None:
+        """Scroll to what is in hand, where not all can be seen."""
+        where = self._canvas.in_hand()
+        if where is not None:
+            self.ensureVisible(where.center().x(), where.center().y(), where.width() // 2 + _BAR, where.height() // 2)
 
     def sizeHint(self) -> QSize:
         return QSize(400, self.minimumHeight())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.fit()
+    def event(self, event: QEvent) -> bool:
+        """Fits once it has its size: while it is being resized, a scroll area is deaf to being resized again."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.Resize:
+            self.fit()
+            self.follow()
+        return done
 
 
 class _Canvas(QWidget):
@@ -186,10 +211,16 @@ class _Canvas(QWidget):
         self.resize(needed.expandedTo(room) if fits >= _SMALLEST else self._scrolled(needed, room))
         self.update()
 
+    def height_at(self, width: int) -> int:
+        """What the drawing needs where it is as wide as this."""
+        scale = min(max(width / self.whole.width(), _SMALLEST), _LARGEST)
+        bar = _BAR * (self.whole.width() * scale > width + _BAR)
+        return int(self.whole.height() * scale) + bar + 1
+
     @staticmethod
     def _scrolled(needed: QSize, room: QSize) -> QSize:
         """The room of the other direction is less by a scroll bar."""
-        bar = 14
+        bar = _BAR
         across, down = needed.width() > room.width(), needed.height() > room.height()
         return needed.expandedTo(QSize(room.width() - bar * down, room.height() - bar * across))
 
@@ -207,6 +238,18 @@ class _Canvas(QWidget):
         said += [f"backward {edge.backward}"] if edge.backward else []
         return _Target(where, "\n".join(said), edge.edit)
 
+    def in_hand(self) -> QRect | None:
+        """The place of the boxes and arrows in hand, on the canvas; None where there are none."""
+        if self.graph is None:
+            return None
+        whole = QRectF()
+        for part, target in zip((*self.graph.nodes, *self.graph.edges), self._targets, strict=True):
+            if part.state == "now":
+                whole = whole.united(target.where)
+        if whole.isNull():
+            return None
+        return QRectF(self._on_canvas(whole.topLeft()), self._on_canvas(whole.bottomRight())).toAlignedRect()
+
     def place_of(self, key: str) -> QPoint:
         """The middle of a node's box on the canvas."""
         assert self.graph is not None
@@ -222,7 +265,7 @@ class _Canvas(QWidget):
 
     def _origin(self) -> QPointF:
         whole = self.whole
-        left = max((self.width() - whole.width() * self.scale) / 2, 0) + _MARGIN * self.scale
+        left = _MARGIN * self.scale  # where titles and equations begin too
         top = max((self.height() - whole.height() * self.scale) / 2, 0) + _MARGIN * self.scale
         return QPointF(left, top)
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 _SWEEPS = 6
 _BETWEEN = 18.0  # pixels from box to box in a layer
-_LEAST_GAP = 34.0  # from layer to layer
-_BESIDE_LABEL = 16.0  # of a line and its head, left and right of its words
+_LEAST_GAP = 52.0  # from layer to layer
+_BESIDE_LABEL = 13.0  # of a line and its head, left and right of its words
 _PASSING = 12.0  # the height of a place that an arrow has in a layer it passes
 
 

@@ -7,7 +7,7 @@ the same, so that a frame that moves over a wall of maps costs a repaint and not
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
@@ -32,7 +32,7 @@ from gui_lab.qt.exhibits.wall import Room, Wall, natural_height
 from gui_lab.qt.theme import CAPTION, SECTION, THEME, colour, numbers_font
 from gui_lab.qt.views.cell import paint_ring
 
-_LARGEST, _SMALLEST = 13, 9  # pixels of the numbers in cells
+_LARGEST, _SMALLEST = 13, 9  # pixels of the numbers in cells, more in large ones
 _LEAST_HEIGHT = 72
 _USUAL_WIDTH, _MOST_GROWTH = 640, 1.5  # what is not tall grows with the width, up to so many times
 _FAINT = 0.3
@@ -95,6 +95,7 @@ class Canvas(QWidget):
         self._current = 0
         self._cells: dict[int, tuple[int, int]] = {}
         self._hovered: tuple[int, int, int] | None = None
+        self._written: dict[tuple[int, int], tuple[Callable[[str], str], int]] = {}
         THEME.changed.connect(self.update)
 
     # ---------------------------------------------------------------- what is shown
@@ -275,6 +276,7 @@ class Canvas(QWidget):
     # ---------------------------------------------------------------- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        self._written.clear()
         with QPainter(self) as painter:
             for number, picture in enumerate(self.exhibit.pictures):
                 if self.wall.places[number].adjusted(-4, -24, 4, 4).intersects(event.rect()):
@@ -309,16 +311,33 @@ class Canvas(QWidget):
             painter.drawText(title, middle if self.exhibit.signs else _LEFT, words)
 
     def _paint_numbers(self, painter: QPainter, number: int, look: _Look) -> None:
-        cell = self.wall.cells(number, 0, 0)
-        longest = max((word for row in look.words for word in row), key=len, default="")
-        pixels = _fitting(longest, cell.size())
+        form, pixels = self._writing(number)
         if pixels == 0:
             return
         painter.setFont(numbers_font(pixels))
         for row, words in enumerate(look.words):
             for column, word in enumerate(words):
                 painter.setPen(_INK[bool(look.bright[row, column])])
-                painter.drawText(self.wall.cells(number, row, column), int(Qt.AlignmentFlag.AlignCenter), word)
+                painter.drawText(self.wall.cells(number, row, column), int(Qt.AlignmentFlag.AlignCenter), form(word))
+
+    def _writing(self, number: int) -> tuple[Callable[[str], str], int]:
+        """How numbers are written, and the pixels of their font, 0 where there is no room. In cells of one size they
+        are written alike; in the terms of an equation as large as each allows."""
+        cell = self.wall.cells(number, 0, 0).size()
+        key = (number if self.exhibit.signs else -1, cell.width())
+        if key not in self._written:
+            every = [number] if self.exhibit.signs else range(len(self.exhibit.pictures))
+            together = [one for one in every if self.wall.cells(one, 0, 0).width() == cell.width()]
+            self._written[key] = self._written_alike(together, cell)
+        return self._written[key]
+
+    def _written_alike(self, together: Sequence[int], cell: QSize) -> tuple[Callable[[str], str], int]:
+        words = [word for one in together for row in self._look(one).words for word in row]
+        for form in (str, tones.compact):
+            pixels = _fitting(max(map(form, words), key=len, default=""), cell)
+            if pixels:
+                return form, pixels
+        return str, 0
 
     def _paint_signs(self, painter: QPainter) -> None:
         painter.setFont(numbers_font(SECTION))
@@ -345,6 +364,7 @@ class Canvas(QWidget):
         look = self._looks[number]
         if look is None or not look.serves(picture, THEME.dark, side):
             look = self._looks[number] = _Look(picture, THEME.dark, side)
+        look.picture = picture  # the next time it is known without comparing values
         return look
 
     def image_of(self, number: int) -> QImage:
@@ -360,7 +380,7 @@ _PAGES = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 
 def _fitting(word: str, cell: QSize) -> int:
     """The pixels of the largest font in which a word fits into a cell; 0 where none does."""
-    for pixels in range(_LARGEST, _SMALLEST - 1, -1):
+    for pixels in range(max(_LARGEST, cell.height() // 5), _SMALLEST - 1, -1):
         width = QFontMetrics(numbers_font(pixels)).horizontalAdvance(word)
         if width <= cell.width() - 3 and pixels <= cell.height() - 6:
             return pixels
@@ -368,8 +388,8 @@ def _fitting(word: str, cell: QSize) -> int:
 
 
 def _paint_frame(painter: QPainter, cells: QRect, role: str) -> None:
-    """A frame that is seen on any ground: its colour, and the ground's own around it."""
-    thick = 2 if min(cells.width(), cells.height()) >= 10 else 1
+    """A frame that is seen on any ground: its colour, and the ground's own around it. A quiet one is a hairline."""
+    thick = 2 if min(cells.width(), cells.height()) >= 10 and role != "quiet" else 1
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if thick == 2:
         painter.setPen(QPen(colour("surface"), 1))

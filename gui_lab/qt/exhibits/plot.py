@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -33,8 +34,9 @@ from gui_lab.qt.theme import CAPTION, THEME, XS, S, colour, numbers_font
 from gui_lab.qt.views.axis import Ticks, linear, logarithmic
 
 _LARGEST_WORDS = 15
-_PIXELS_OF_WORDS = 55
+_PIXELS_OF_WORDS = 60
 """Width of a plot for each pixel of its words' height."""
+_FEW = 500
 _STRIDES = 50
 """Presses of an arrow key from one side of the plot to the other; five times as many with Shift."""
 _ALONG = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
@@ -149,7 +151,7 @@ class Canvas(QWidget):
         if self._ground is None or self._ground.devicePixelRatioF() != ratio:
             self._ground = QPixmap(self.size() * ratio)
             self._ground.setDevicePixelRatio(ratio)
-            self._ground.fill(colour("surface"))
+            self._ground.fill(plot_paint.ground())
             if self.plot.surface is not None:
                 with QPainter(self._ground) as painter:
                     painter.setClipRect(self.plane.area)
@@ -162,14 +164,23 @@ class Canvas(QWidget):
         ticks = self._x_ticks(plane), self._y_ticks(plane)
         plot_paint.draw_axes(painter, plane, ticks, plot.surface is None, font)
         self._draw_names(painter, font)
-        painter.setClipRect(plane.area.adjusted(0, -1, S, 1))
+        painter.setClipRect(plane.area if plot.surface is not None else plane.area.adjusted(0, -1, S, 1))
         order = sorted(range(len(plot.lines)), key=lambda number: not plot.lines[number].bars)
         for number in order:
             plot_paint.draw_line(painter, plot, number, plane)
         painter.setClipping(False)
-        room = plot_words.Placed(plane.area, font)
+        room = plot_words.Placed(plane.area, font, self._points())
         plot_words.draw_spots(painter, plot.spots, plane, room)
         plot_words.draw_marks(painter, plot.marks, plane, room)
+
+    def _points(self) -> npt.NDArray[np.float64]:
+        """Some pixels of each line, (n, 2)."""
+        found = [np.empty((0, 2))]
+        for line in self.plot.lines:
+            every = len(line.x) // _FEW + 1
+            x, y = (np.asarray(one[::every], np.float64) for one in (line.x, line.y))
+            found.append(np.stack([self.plane.across(x), self.plane.down(y)], axis=1))
+        return np.concatenate(found)
 
     def _draw_names(self, painter: QPainter, font: QFont) -> None:
         """Of the axes and of the lines."""

@@ -24,7 +24,7 @@ from gui_lab.qt.views.curve_line import polygon
 SAMPLE = 22
 """Pixels of a line's sample in the legend."""
 _SIGNS = ("disc", "diamond", "square", "triangle", "ring")
-_SIGNS_APART = 64
+_SIGNS_APART, _DOTS_APART = 64, 9
 _FEW = 400
 """Points of a line that may be drawn fine."""
 _LEVELS = 14
@@ -37,6 +37,11 @@ _PALE = 0.6
 """Of the ground in the shades of a surface, so that lines of all roles are seen on them."""
 
 
+def ground() -> QColor:
+    """What plots stand on: the stage."""
+    return colour("window")
+
+
 def tint(role: str) -> QColor:
     """The colour of a role, or of a class: "class 3"."""
     kind, _, number = role.partition(" ")
@@ -44,9 +49,9 @@ def tint(role: str) -> QColor:
 
 
 def mixed(role: str, part: float) -> QColor:
-    """A colour thinned on the surface; opaque."""
-    over, ground = tint(role), colour("surface")
-    pairs = ((over.red(), ground.red()), (over.green(), ground.green()), (over.blue(), ground.blue()))
+    """A colour thinned on the ground; opaque."""
+    over, below = tint(role), ground()
+    pairs = ((over.red(), below.red()), (over.green(), below.green()), (over.blue(), below.blue()))
     return QColor(*(round(part * one + (1 - part) * other) for one, other in pairs))
 
 
@@ -82,9 +87,8 @@ def _shaded(heights: npt.NDArray[np.floating]) -> QImage:
     first = np.minimum(places.astype(np.intp), len(_CIVIDIS) - 2)
     part = (places - first)[..., None]
     tones = _CIVIDIS[first] * (1 - part) + _CIVIDIS[first + 1] * part
-    surface = colour("surface")
-    ground = np.array((surface.red(), surface.green(), surface.blue()))
-    pixels = np.ascontiguousarray(np.round(_PALE * ground + (1 - _PALE) * tones), np.uint8)
+    below = np.array((ground().red(), ground().green(), ground().blue()))
+    pixels = np.ascontiguousarray(np.round(_PALE * below + (1 - _PALE) * tones), np.uint8)
     rows, columns, _ = pixels.shape
     return QImage(pixels.tobytes(), columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
 
@@ -144,8 +148,7 @@ def draw_line(painter: QPainter, plot: Plot, number: int, plane: Plane) -> None:
         if line.arrows:
             _draw_arrows(painter, *places, tone)
         if not line.arrows and (line.points or len(plot.lines) > 1 or last - first == 1):
-            apart = 9 if line.points else _SIGNS_APART
-            for at in _apart(*places, apart, 0 if line.points else number * _SIGNS_APART / len(plot.lines)):
+            for at in _dots(*places) if line.points else _signs(*places, number / len(plot.lines)):
                 draw_sign(painter, _SIGNS[number % len(_SIGNS)], at, tone)
 
 
@@ -176,20 +179,29 @@ def _draw_path(painter: QPainter, line: Line, path: QPolygonF, halo: bool) -> No
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
     if halo and fine:
-        painter.setPen(pen(colour("surface"), 3.6))
+        painter.setPen(pen(ground(), 3.6))
         painter.drawPolyline(path)
     painter.setPen(pen(tint(line.role), 1.7 if fine else 1.0, style))
     painter.drawPolyline(path)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def _apart(across: Floats, down: Floats, apart: float, first: float) -> list[QPointF]:
-    """Points that are so many pixels apart along the line, from `first` on, and the last one."""
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(across), np.diff(down)))]) - first
-    steps = np.floor(along / apart)
-    chosen = np.flatnonzero(np.diff(steps, prepend=-1.0) > 0) if len(along) > 1 else np.array([0])
-    chosen = chosen[along[chosen] >= 0]
-    if len(along) and (not len(chosen) or along[-1] - along[chosen[-1]] > apart / 2):
+def _dots(across: Floats, down: Floats) -> list[QPointF]:
+    """All points that do not touch one before."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(across), np.diff(down)))])
+    return _spread(across, down, along / _DOTS_APART)
+
+
+def _signs(across: Floats, down: Floats, shift: float) -> list[QPointF]:
+    """Points that are far apart, each line's elsewhere."""
+    return _spread(across, down, np.abs(across - across[0]) / _SIGNS_APART - shift)
+
+
+def _spread(across: Floats, down: Floats, along: Floats) -> list[QPointF]:
+    """One point for each whole number that is passed along the line from 0 on, and the last one."""
+    passed = np.floor(along)
+    chosen = np.flatnonzero((np.diff(passed, prepend=-1.0) > 0) & (along >= 0))
+    if not len(chosen) or along[-1] - along[chosen[-1]] > 0.5:
         chosen = np.append(chosen, len(along) - 1)
     return [QPointF(float(across[one]), float(down[one])) for one in chosen]
 
@@ -219,22 +231,22 @@ def _draw_bars(painter: QPainter, plot: Plot, line: Line, plane: Plane) -> None:
     width, shift = bar_width(plot, line), bar_shift(plot, line)
     x, y = np.asarray(line.x, np.float64) + shift, np.asarray(line.y, np.float64)
     lefts, rights = plane.across(x - width / 2).round(), plane.across(x + width / 2).round()
-    tops, ground = plane.down(y).round(), round(float(plane.down(np.zeros(1))[0]))
+    tops, zero = plane.down(y).round(), round(float(plane.down(np.zeros(1))[0]))
     tone = QColor(tint(line.role))
     painter.setPen(pen(tone, 1, Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine))
     tone.setAlpha(0 if line.dashed else 150)
     painter.setBrush(tone)
     for left, right, top in zip(lefts.tolist(), rights.tolist(), tops.tolist(), strict=True):
         if math.isfinite(top):
-            bar = QRectF(QPointF(left + 0.5, top + 0.5), QPointF(max(right, left + 1) + 0.5, ground + 0.5))
+            bar = QRectF(QPointF(left + 0.5, top + 0.5), QPointF(max(right, left + 1) + 0.5, zero + 0.5))
             painter.drawRect(bar.normalized())
 
 
 def draw_sign(painter: QPainter, sign: str, at: QPointF, tone: QColor, size: float = 3.2) -> None:
     """A small shape around a point."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setPen(pen(tone if sign == "ring" else colour("surface"), 1.5 if sign == "ring" else 0.8))
-    painter.setBrush(colour("surface") if sign == "ring" else tone)
+    painter.setPen(pen(tone if sign == "ring" else ground(), 1.5 if sign == "ring" else 0.8))
+    painter.setBrush(ground() if sign == "ring" else tone)
     corners = {
         "diamond": ((0, -1.35), (1.35, 0), (0, 1.35), (-1.35, 0)),
         "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
@@ -271,9 +283,9 @@ def draw_legend(painter: QPainter, plot: Plot, places: Sequence[QRectF], font: Q
         style = Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine
         painter.setPen(pen(tone, 1 if line.bars else 2, style))
         if line.bars:
-            ground = QColor(tone)
-            ground.setAlpha(0 if line.dashed else 150)
-            painter.setBrush(ground)
+            inside = QColor(tone)
+            inside.setAlpha(0 if line.dashed else 150)
+            painter.setBrush(inside)
             painter.drawRect(QRectF(place.left() + 5.5, middle - 5, 10, 10))
         else:
             painter.drawLine(QLineF(place.left(), middle, place.left() + SAMPLE, middle))

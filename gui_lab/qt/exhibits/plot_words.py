@@ -12,8 +12,8 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from gui_lab.core.exhibits import Mark, Spot
-from gui_lab.qt.exhibits.plane import Plane
-from gui_lab.qt.exhibits.plot_paint import mixed, pen, tint
+from gui_lab.qt.exhibits.plane import Floats, Plane
+from gui_lab.qt.exhibits.plot_paint import ground, mixed, pen, tint
 from gui_lab.qt.theme import XS, S, colour
 
 RING = 6.0
@@ -23,10 +23,15 @@ _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 
 
 class Placed:
-    """Where words may still stand."""
+    """Where words may still stand.
 
-    def __init__(self, area: QRectF, font: QFont) -> None:
-        self._area, self._taken = area, list[QRectF]()
+    Args:
+        area: none stand outside of it.
+        points: pixels of lines, float64 (n, 2); words cover them only where there is no other room.
+    """
+
+    def __init__(self, area: QRectF, font: QFont, points: Floats) -> None:
+        self._area, self._points, self._taken = area, points, list[QRectF]()
         self.font = font
         self._metrics = QFontMetricsF(font)
 
@@ -39,12 +44,16 @@ class Placed:
     def find(self, corners: Iterator[QPointF], words: str) -> QRectF | None:
         """The first of the corners from which the words have room, as their rectangle."""
         width, height = self.size(words)
-        for corner in corners:
-            where = QRectF(corner.x(), corner.y(), width, height)
-            if self._area.contains(where) and not any(where.intersects(other) for other in self._taken):
-                self.take(where)
-                return where
-        return None
+        free = [QRectF(corner.x(), corner.y(), width, height) for corner in corners]
+        free = [one for one in free if self._area.contains(one) and not any(map(one.intersects, self._taken))]
+        found = next((one for one in free if not self._covers(one)), free[0] if free else None)
+        if found is not None:
+            self.take(found)
+        return found
+
+    def _covers(self, where: QRectF) -> bool:
+        x, y = self._points.T
+        return bool(((x > where.left()) & (x < where.right()) & (y > where.top()) & (y < where.bottom())).any())
 
 
 def draw_marks(painter: QPainter, marks: Sequence[Mark], plane: Plane, placed: Placed) -> None:
@@ -91,7 +100,7 @@ def draw_spots(painter: QPainter, spots: Sequence[Spot], plane: Plane, placed: P
 def draw_ring(painter: QPainter, at: QPointF, tone: QColor) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for ring, width in ((colour("surface"), 4.5), (tone, 2.2)):
+    for ring, width in ((ground(), 4.5), (tone, 2.2)):
         painter.setPen(pen(ring, width))
         painter.drawEllipse(at, RING - 1, RING - 1)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -114,10 +123,10 @@ def _around(at: QPointF, width: float, height: float) -> Iterator[QPointF]:
 
 def _write(painter: QPainter, where: QRectF, words: str, role: str, font: QFont) -> None:
     """On a ground that lets what is below fade."""
-    ground = QColor(colour("surface"))
-    ground.setAlpha(215)
+    plate = ground()
+    plate.setAlpha(215)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ground)
+    painter.setBrush(plate)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.drawRoundedRect(where, 3, 3)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

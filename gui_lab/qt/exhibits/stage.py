@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui_lab.core import exhibits
@@ -38,6 +39,8 @@ VIEWS: Mapping[type[Exhibit], Callable[[str], ExhibitView]] = {
     exhibits.Question: QuestionView,
     exhibits.Claims: ClaimsView,
 }
+
+_OF_THE_STORY = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space)
 
 _Plan = tuple[tuple[tuple[type[Exhibit], int, bool], ...], ...]
 
@@ -72,6 +75,13 @@ class Stage(QScrollArea):
         for row, views in zip(scene.rows, self.views, strict=True):
             for exhibit, view in zip(row, views, strict=True):
                 view.show_exhibit(exhibit)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left, right and the like go through the story rather than scroll sideways."""
+        if event.key() in _OF_THE_STORY:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
     def _set_out(self, plan: _Plan) -> None:
         inside = _Inside()

@@ -51,11 +51,11 @@ def colours_of(picture: Picture, *, dark: bool, side: int = 0) -> Colours:
 
 def ends(picture: Picture) -> tuple[float, float]:
     """Of its scale: those that are given, else those of its values."""
-    numbers = picture.values[np.isfinite(picture.values)]
-    least, most = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
-    low, high = (
-        end if given is None else given for given, end in ((picture.low, least), (picture.high, most))
-    )  # fmt: skip
+    low, high = picture.low, picture.high
+    if low is None or high is None:
+        numbers = picture.values[np.isfinite(picture.values)]
+        low = float(numbers.min()) if low is None and numbers.size else low or 0.0
+        high = float(numbers.max()) if high is None and numbers.size else high or 0.0
     if picture.scale == "diverging":
         furthest = max(abs(low), abs(high), 1e-12)
         return -furthest, furthest
@@ -109,6 +109,11 @@ def cell_word(value: float, decimals: int) -> str:
     if not short.strip("-0."):  # it would look like zero and is not
         short = f"{value:.0e}".replace("e-0", "e-")
     return short.replace("-", _MINUS)
+
+
+def compact(word: str) -> str:
+    """Without the zero before the point, where there is no room for it."""
+    return word.removeprefix("0") if word.startswith("0.") else word.replace(f"{_MINUS}0.", f"{_MINUS}.")
 
 
 def whole_word(value: float) -> str:

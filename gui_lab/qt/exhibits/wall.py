@@ -16,12 +16,12 @@ from PySide6.QtCore import QPoint, QRect
 
 from gui_lab.qt.theme import XS, M, S
 
-MOST_CELL = 64  # pixels: a picture of one number need not fill a wall
+MOST_CELL = 88  # pixels: a picture of one number need not fill a wall
 TITLE = 17
 _EDGE = 3  # of room around all, for rings
-_SIGN = 26
+_SIGN = 22
 _MANY = 12  # pictures: from here on they hang closer
-_UNLIKE = 5  # times: pictures that differ more have no cells of one size
+_UNLIKE, _SEEN = 5, 20  # pictures that differ by more times have cells of one size from so many pixels on
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,33 @@ class Wall:
 
     @cached_property
     def columns(self) -> int:
+        return max(self._choices, key=lambda columns: (self._scale(columns), columns))
+
+    @cached_property
+    def _choices(self) -> set[int]:
+        """How many may hang in a row; no more places than rows need."""
         count = len(self.room.sizes)
-        if self.room.columns or self.room.signs or count <= 1:
-            return min(self.room.columns, count) or count
-        even = {math.ceil(count / rows) for rows in range(1, count + 1)}  # no more places than rows need
-        return max(even, key=lambda columns: (self._scale(columns), columns))
+        if self.room.columns or self.room.signs:
+            return {min(self.room.columns, count) or count}
+        return {math.ceil(count / rows) for rows in range(1, count + 1)}
 
     @cached_property
     def cell(self) -> float:
         """Pixels of a cell: whole, or less than one where pictures are larger than their places."""
         return self._scale(self.columns)
 
-    @property
+    @cached_property
     def _alike(self) -> bool:
-        longest = [max(size) for size in self.room.sizes]
-        return self.room.signs or max(longest) <= _UNLIKE * min(longest)
+        """Whether all have cells of one size: not where those of the smallest could hardly be seen."""
+        smallest, largest = (take(max(size) for size in self.room.sizes) for take in (min, max))
+        if self.room.signs or largest <= _UNLIKE * smallest:
+            return True
+        return max(map(self._one_scale, self._choices)) >= _SEEN
+
+    @property
+    def _roomy(self) -> bool:
+        """Whether each title has the room that it needs; in a wall of many it is cut off."""
+        return len(self.room.sizes) < _MANY
 
     @property
     def _title(self) -> int:
@@ -85,24 +97,36 @@ class Wall:
 
     def _scale(self, columns: int) -> float:
         """Pixels of a cell with so many pictures in a row; of pictures that are not alike, of the one that has most."""
-        count = len(self.room.sizes)
-        rows = math.ceil(count / columns)
+        if self._alike:
+            return self._one_scale(columns)
+        width, height = self._free(columns)
+        longest = max(max(size) for size in self.room.sizes)
+        return _whole(min(width / columns, height / self._rows(columns)) / longest)
+
+    def _one_scale(self, columns: int) -> float:
+        """The same where cells of all pictures are of one size."""
         heights, widths = zip(*self.room.sizes, strict=True)
-        tallest, broadest = max(heights), max(widths)
-        width = self.room.width - 2 * _EDGE - (columns - 1) * self.gap
-        height = self.room.height - 2 * _EDGE - (rows - 1) * self.gap - rows * self._title
-        if not self._alike:
-            longest = max(tallest, broadest)
-            return _whole(min(width / columns, height / rows) / longest, longest)
-        cells = sum(widths) if rows == 1 else columns * broadest
-        cell = _whole(min(width / cells, height / rows / tallest), MOST_CELL)
-        while self.room.signs and cell > 1 and self._line_width(cell) > self.room.width:
+        width, height = self._free(columns)
+        cells = sum(widths) if columns == len(widths) else columns * max(widths)
+        cell = _whole(min(width / cells, height / self._rows(columns) / max(heights)))
+        while self._roomy and cell > 1 and self._width_of(columns, cell) > self.room.width:
             cell -= 1
         return cell
 
-    def _line_width(self, cell: float) -> float:
-        wide = (max(size[1] * cell, title) for size, title in zip(self.room.sizes, self.room.titles, strict=True))
-        return sum(wide) + (len(self.room.sizes) - 1) * self.gap + 2 * _EDGE
+    def _rows(self, columns: int) -> int:
+        return math.ceil(len(self.room.sizes) / columns)
+
+    def _free(self, columns: int) -> tuple[float, float]:
+        """Width and height in pixels, without titles and what is between pictures."""
+        rows = self._rows(columns)
+        width = self.room.width - 2 * _EDGE - (columns - 1) * self.gap
+        return width, self.room.height - 2 * _EDGE - (rows - 1) * self.gap - rows * self._title
+
+    def _width_of(self, columns: int, cell: float) -> float:
+        """Pixels that all need beside each other with their titles."""
+        wide = [max(size[1] * cell, title) for size, title in zip(self.room.sizes, self.room.titles, strict=True)]
+        needed = sum(wide) if columns == len(wide) else columns * max(wide)
+        return needed + (columns - 1) * self.gap + 2 * _EDGE
 
     def _extent(self, number: int) -> tuple[int, int]:
         """(height, width) of a picture in pixels."""
@@ -110,7 +134,7 @@ class Wall:
         cell = self.cell
         if not self._alike:
             side = self.cell * max(max(size) for size in self.room.sizes)
-            cell = _whole(side / max(height, width), MOST_CELL)
+            cell = _whole(side / max(height, width))
         return max(int(height * cell), 1), max(int(width * cell), 1)
 
     # ---------------------------------------------------------------- where
@@ -119,9 +143,10 @@ class Wall:
         extents = [self._extent(number) for number in range(len(self.room.sizes))]
         tallest, left = max(height for height, _ in extents), _EDGE
         for number, ((height, width), title) in enumerate(zip(extents, self.room.titles, strict=True)):
-            place = max(width, title if self.room.signs else 0)
+            place = max(width, title if self._roomy else 0)
+            shift = (place - width) // 2 * self.room.signs
             top = _EDGE + self._title + (tallest - height) // 2 * self.room.signs
-            self._hang(QRect(left + (place - width) // 2, top, width, height), left, place)
+            self._hang(QRect(left + shift, top, width, height), left, place)
             if number + 1 < len(extents) and self.room.signs:
                 self.signs.append(QRect(left + place, _EDGE + self._title, _SIGN, tallest))
             left += place + self.gap
@@ -129,6 +154,7 @@ class Wall:
     def _hang_in_rows(self) -> None:
         extents = [self._extent(number) for number in range(len(self.room.sizes))]
         tallest, broadest = max(height for height, _ in extents), max(width for _, width in extents)
+        broadest = max(broadest, *self.room.titles) if self._roomy else broadest
         for number, (height, width) in enumerate(extents):
             row, column = divmod(number, self.columns)
             left = _EDGE + column * (broadest + self.gap)
@@ -170,6 +196,6 @@ def natural_height(sizes: Sequence[tuple[int, int]], titled: bool, cell: int) ->
     return 2 * _EDGE + (TITLE if titled else 0) + cell * max((height for height, _ in sizes), default=0)
 
 
-def _whole(cell: float, most: float) -> float:
+def _whole(cell: float) -> float:
     """A whole multiple where there is one."""
-    return min(max(float(math.floor(cell)), 1.0), most) if cell >= 1 else max(cell, 0.01)
+    return min(max(float(math.floor(cell)), 1.0), MOST_CELL) if cell >= 1 else max(cell, 0.01)

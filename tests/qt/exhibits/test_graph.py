@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from gui_lab.core.exhibits import Edge, Graph, Node
 from gui_lab.qt.exhibits.graph import GraphView
@@ -174,3 +174,27 @@ def test_a_leaf_stands_close_to_where_it_is_used():
     links = [("x", "a"), ("w", "a"), ("a", "b"), ("b", "c"), ("y", "c")]
     made = laid_out({key: Size(50, 20) for key in keys}, links, [Size(0, 0)] * len(links))
     assert made.boxes["y"].x == made.boxes["b"].x
+
+
+def test_a_graph_that_is_not_tall_takes_the_height_of_its_drawing_at_any_width(view, qtbot):
+    around = QWidget()
+    qtbot.addWidget(around)
+    QVBoxLayout(around).addWidget(view)
+    view.show_exhibit(replace(CHAIN, tall=False))
+    around.show()
+    for width in (900, 1500, 420, 1500):
+        around.resize(width, 800)
+        qtbot.waitUntil(lambda: view.room.viewport().height() >= view.canvas.height() - 1)
+        assert view.room.height() < 0.85 * view.canvas.whole.height() * view.canvas.scale + 60
+    view.setParent(None)
+
+
+def test_what_is_in_hand_is_scrolled_to_where_not_all_can_be_seen(view):
+    view.resize(230, 300)
+    for place in (2, 0, 1):
+        states = ["now" if number == place else "done" for number in range(3)]
+        nodes = tuple(replace(node, state=state) for node, state in zip(CHAIN.nodes, states, strict=True))
+        view.show_exhibit(replace(CHAIN, nodes=nodes, edges=tuple(replace(edge, state="done") for edge in CHAIN.edges)))
+        seen = view.canvas.visibleRegion().boundingRect()
+        assert view.canvas.width() > seen.width()
+        assert seen.contains(view.canvas.place_of(nodes[place].key))

@@ -87,6 +87,11 @@ def test_a_kernel_beside_a_large_picture_is_not_left_as_a_dot():
     assert small.width() % 3 == 0
 
 
+def test_a_single_pixel_beside_a_small_picture_is_one_of_its_cells():
+    picture, pooled = wall((8, 8), (1, 1), height=420).places
+    assert pooled.width() * 8 == picture.width() > 300
+
+
 def test_a_picture_larger_than_its_place_is_reduced():
     (place,) = wall((1000, 500), width=200, height=200).places
     assert place.height() <= 200
@@ -171,6 +176,17 @@ def test_a_frame_is_drawn_around_its_cells(view):
     cells = view.canvas.wall.cells(0, 2, 3, 2, 2)
     seen = view.canvas.grab().toImage()
     assert seen.pixelColor(cells.left(), cells.center().y()) == QColor(THEME.colours.validation)
+
+
+def test_numbers_are_written_alike_in_cells_of_one_size_and_not_at_all_without_room(view):
+    long = np.full((3, 3), -0.0625)
+    shown(
+        view, Picture(numbers(3, 3), numbers=True), Picture(long, numbers=True), Picture(numbers(64, 64), numbers=True)
+    )
+    first, second, many = (view.canvas._writing(number)[1] for number in range(3))
+    assert first == second > 0
+    assert many == 0
+    assert not view.grab().isNull()
 
 
 def test_a_frame_that_moves_does_not_make_the_picture_anew(view):

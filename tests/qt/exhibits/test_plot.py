@@ -85,7 +85,7 @@ def test_each_plot_is_painted_at_each_size(view, plot, size, scheme) -> None:
     view.resize(*size)
     view.show_exhibit(plot)
     picture = grabbed(view)
-    assert tones(picture, colour("surface")) < picture.width() * picture.height()
+    assert tones(picture, colour("window")) < picture.width() * picture.height()
 
 
 def test_lines_and_marks_are_seen_in_their_colours(view) -> None:
@@ -206,8 +206,18 @@ def test_a_long_line_keeps_its_peaks_in_two_points_a_pixel() -> None:
 
 
 def test_words_never_cover_each_other() -> None:
-    room = Placed(QRectF(0, 0, 300, 200), numbers_font(CAPTION))
+    room = Placed(QRectF(0, 0, 300, 200), numbers_font(CAPTION), np.empty((0, 2)))
     found = [room.find(_around(QPointF(150, 100), *room.size("momentum")), "momentum") for _ in range(6)]
     placed = [where for where in found if where is not None]
     assert len(placed) >= 4
     assert not any(one.intersects(other) for one in placed for other in placed if one is not other)
+
+
+def test_words_leave_lines_free_as_long_as_there_is_other_room() -> None:
+    line = np.stack([np.linspace(0, 300, 200), np.full(200, 100.0)], axis=1)
+    room = Placed(QRectF(0, 0, 300, 200), numbers_font(CAPTION), line)
+    where = room.find(_around(QPointF(150, 100), *room.size("here")), "here")
+    assert where is not None
+    assert not where.top() < 100 < where.bottom()
+    full = Placed(QRectF(0, 90, 300, 24), numbers_font(CAPTION), line)
+    assert full.find(_around(QPointF(150, 100), *full.size("here")), "here") is not None
