@@ -233,8 +233,7 @@ class Softmax(Concept):
     def _claims(self, asked: _Asked, climbed: Rungs, torchs: Torchs) -> list[Claim]:
         """What comes out of the rungs against torch's own functions. Where float32 ended on the way, it is claimed that
         it did."""
-        two = "nn.LogSoftmax, then nn.NLLLoss: the same as nn.CrossEntropyLoss"
-        claims = [Claim(two, torchs.nll, torchs.cross_entropy)]
+        claims = [Claim("nn.LogSoftmax + nn.NLLLoss is nn.CrossEntropyLoss", torchs.nll, torchs.cross_entropy)]
         if climbed.finite:
             most = max(range(len(climbed.p)), key=lambda label: abs(climbed.slopes[label] - torchs.slopes[label]))
             return [

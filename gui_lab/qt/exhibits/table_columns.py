@@ -15,8 +15,10 @@ from PySide6.QtGui import QFontMetricsF
 from gui_lab.core.exhibits import Cell, Column, Table
 from gui_lab.qt.theme import BASE, numbers_font
 
-MARK, END = 20, 8
-"""Pixels before the first column, for the triangle of a marked row and the colour of its class, and after the last."""
+END = 8
+"""Pixels after the last column."""
+
+_MARK, _START = 20, 4  # before the first: with the triangle of a marked row and the colour of its class, and without
 
 _SIZES = ((1300, 18), (1000, 16), (760, 14), (0, BASE))  # the largest type from so many pixels of width on
 _SMALLEST = 10
@@ -82,17 +84,18 @@ def set_out(table: Table, width: float) -> Layout:
     metrics = QFontMetricsF(numbers_font(BASE))
     needs = [_needed(table, number, metrics) for number in range(len(table.columns))]
     bars = sum(_bars(column) > 0 for column in table.columns)
+    start = _MARK if table.marked or table.classes else _START
     largest = next(pixels for least, pixels in _SIZES if width >= least)
     for pixels in range(largest, _SMALLEST - 1, -1):
         scale = pixels / BASE
         widths = [need * scale for need in needs]
-        fixed = MARK + END + sum(widths) + (len(widths) - 1 + bars) * _NARROW
+        fixed = start + END + sum(widths) + (len(widths) - 1 + bars) * _NARROW
         if fixed + bars * 2 * _BAR * scale <= width or pixels == _SMALLEST:
             break
     missing = fixed + bars * _BAR - width
     if missing > 0:
         widths = _narrowed(table.columns, widths, missing)
-    return Layout(pixels, _placed(table.columns, widths, width, _LONGEST_BAR * scale))
+    return Layout(pixels, _placed(table.columns, widths, (start, width - END), _LONGEST_BAR * scale))
 
 
 def _needed(table: Table, number: int, metrics: QFontMetricsF) -> float:
@@ -113,16 +116,19 @@ def _narrowed(columns: Sequence[Column], widths: Sequence[float], missing: float
     return [width - part * less for width, less in zip(widths, spare, strict=True)]
 
 
-def _placed(columns: Sequence[Column], widths: Sequence[float], width: float, longest: float) -> tuple[Place, ...]:
+def _placed(
+    columns: Sequence[Column], widths: Sequence[float], room: tuple[float, float], longest: float
+) -> tuple[Place, ...]:
     bars = [_bars(column) for column in columns]
     spaces, shares = len(columns) - 1 + sum(bar > 0 for bar in bars), sum(bars)
-    room = width - MARK - END - sum(widths)
+    left, end = room
+    spare = end - left - sum(widths)
     if shares:
-        gap = _GAP if (room - spaces * _GAP) / shares >= 2 * _BAR else _NARROW
-        unit = min(max((room - spaces * gap) / shares, 0.0), longest)
+        gap = _GAP if (spare - spaces * _GAP) / shares >= 2 * _BAR else _NARROW
+        unit = min(max((spare - spaces * gap) / shares, 0.0), longest)
     else:
-        gap, unit = min(max(room / max(spaces, 1), _NARROW), _WIDE), 0.0
-    places, left = [], float(MARK)
+        gap, unit = min(max(spare / max(spaces, 1), _NARROW), _WIDE), 0.0
+    places = []
     for needed, bar in zip(widths, bars, strict=True):
         if bar:
             places.append(Place(left, left + bar * unit + gap + needed, (left, bar * unit)))
