@@ -123,11 +123,12 @@ def asked(scores: Sequence[float], label: int, temperature: float = 1.0) -> Torc
     return Torchs(loss.item(), nll.item(), _row(p), _row(log_softmax[0]), _row(leaf.grad))
 
 
-def losses(count: int = 200) -> tuple[Curve, Curve]:
-    """The loss over the probability of the true class: p and -log p, float32 (count,)."""
+def losses(top: float, count: int = 300) -> tuple[Curve, Curve]:
+    """The loss over the probability of the true class, up to a loss of `top` or of 80, where float32 ends: p and
+    -log p, float32 (count,)."""
     import torch
 
-    p = torch.linspace(0.002, 1, count)
+    p = torch.exp(-torch.linspace(0, min(top, 80.0), count))
     return p.numpy(), (-p.log()).numpy()
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox
 from gui_lab.core.exhibits import Question
 from gui_lab.qt.pages.concepts import ready_lessons
 
-LESSONS = dict((file.stem, lesson) for file, lesson in ready_lessons())
+LESSONS = {file.stem: lesson for file, lesson in ready_lessons()}
 
 
 class Keys:
@@ -56,14 +56,15 @@ class Keys:
         self.hands.press(field, "Return")
         self.place.wait_shown()
 
-    def guess(self) -> None:
-        """Try the choices of the question on screen until one is right."""
+    def find_the_bug(self) -> None:
+        """Choose what the curves give away; a visitor who is wrong would try another round."""
         (question,) = [one for row in self.place.scene.rows for one in row if isinstance(one, Question)]
-        for value in question.choices:
-            self.hands.press(f"{self.name_of(question)}.choice.{value}", "Space")
-            self.place.wait_shown()
-            if all(self.place.tasks()):
-                return
+        bug = self.place.reader.concept._bug().name
+        (value,) = [value for value, words in question.choices.items() if words == bug]
+        choice = f"{self.name_of(question)}.choice.{value}"
+        self.hands.wait(lambda: self.hands.sees(choice), "the choices are there")
+        self.hands.press(choice, "Space")
+        self.place.wait_shown()
 
     def name_of(self, exhibit) -> str:
         rows = enumerate(self.place.scene.rows)
@@ -153,7 +154,7 @@ def descent(keys: Keys) -> None:
     keys.press("End")
     keys.next()
     keys.press("End")
-    keys.guess()
+    keys.find_the_bug()
     keys.next()
 
 

@@ -52,7 +52,7 @@ class DoubleSoftmax(Concept):
 
     number: ClassVar[int] = 7
     title: ClassVar[str] = "The double softmax"
-    line: ClassVar[str] = "One softmax too many: small gradients, and a floor under the loss"
+    line: ClassVar[str] = "One softmax too many, and a floor under the loss"
     icon: ClassVar[str] = "intersect"
     story: ClassVar[str] = (
         "nn.CrossEntropyLoss contains the softmax. A network that ends in nn.Softmax has therefore two of them, and "

@@ -68,7 +68,7 @@ class Softmax(Concept):
 
     number: ClassVar[int] = 6
     title: ClassVar[str] = "Softmax and cross-entropy"
-    line: ClassVar[str] = "From scores to probabilities to the loss, and back as p \u2212 y"
+    line: ClassVar[str] = "Scores, probabilities, the loss, and back as p \u2212 y"
     icon: ClassVar[str] = "chart-bar"
     story: ClassVar[str] = (
         "A network leaves a score for each class, any number. Pull the sliders: each row of the table is a class, and "
@@ -210,7 +210,7 @@ class Softmax(Concept):
             score = replace(score, kind="signed", high=high, sets="scores", step=high / 100)
         columns: list[tuple[Column, Sequence[Cell], Cell]] = [
             (Column("class", "text"), asked.names, "sum"),
-            (score, climbed.scores, None),
+            (score, asked.scores, None),
         ]
         if self.temperature != 1:
             columns.append((Column("/ T", digits=2, state=_state(step, 0)), climbed.tempered, None))
@@ -257,15 +257,15 @@ class Softmax(Concept):
         if step >= 2 and not climbed.finite:
             return _broken(step, climbed, torchs)
         best = max(range(len(asked.scores)), key=climbed.scores.__getitem__)
-        shifted = f"the largest, {climbed.tempered[best]:.2f}, is taken from all of them"
+        shifted = f"the largest, {_number(climbed.tempered[best], 2)}, is taken from all of them"
         words = (
             f"{asked.whose or 'The network'} leaves a score for each class, any number. The largest, "
-            f"{climbed.scores[best]:.2f}, is that of class {asked.names[best]}; the true class is {true}.",
+            f"{_number(climbed.scores[best], 2)}, is that of class {asked.names[best]}; the true class is {true}.",
             f"Before exp {shifted}. The probabilities stay the same, and exp cannot become too large for float32."
             if self.subtract_max
             else "Nothing is subtracted here, as the formula is written: exp gets the scores as they are.",
-            f"exp makes every number positive: e^{climbed.shifted[label]:.2f} = {_number(climbed.exps[label])} for "
-            f"class {true}. One more in the score is 2.718 times as much here.",
+            f"exp makes every number positive: e^{_number(climbed.shifted[label], 2)} = {_number(climbed.exps[label])} "
+            f"for class {true}. One more in the score is 2.718 times as much here.",
             f"All of them together are {_number(climbed.sum_exp)}, below the line.",
             f"Each one divided by this sum: {_number(climbed.exps[label])} / {_number(climbed.sum_exp)} = {p:.4f} for "
             f"class {true}. Now they add up to 1.",
@@ -324,15 +324,16 @@ _EXP_ENDS = math.log(3.4028234663852886e38)
 
 def _loss_curve(torchs: Torchs, label: int) -> Plot:
     """The loss over the probability of the true class, and where it is now."""
-    p, loss = rungs.losses()
     now = torchs.p[label], torchs.cross_entropy
+    top = max(5.0, now[1] * 1.15)
+    p, loss = rungs.losses(top)
     return Plot(
         title=f"The loss is {_MINUS}log p of the true class",
         lines=(Line(f"{_MINUS}log p", p, loss, "training"),),
         spots=(Spot(*now, f"{now[1]:.3f}"),),
         x_name="p of the true class",
         x_range=(0.0, 1.0),
-        y_range=(0.0, max(5.0, now[1] * 1.15)),
+        y_range=(0.0, top),
     )
 
 
@@ -378,8 +379,8 @@ def _state(step: int, *own: int) -> State:
     return "waiting" if step < own[0] else "now" if step in own else "done"
 
 
-def _number(value: float) -> str:
-    text = f"{value:,.4f}" if abs(value) < 1e6 else f"{value:.1e}"
+def _number(value: float, digits: int = 4) -> str:
+    text = f"{value:,.{digits}f}" if abs(value) < 1e6 else f"{value:.1e}"
     return text.replace("-", _MINUS)
 
 

@@ -90,6 +90,7 @@ class TransformBasics(Concept):
     title: ClassVar[str] = "Transforms"
     line: ClassVar[str] = "Pictures, tensors, conversions, and why values are normalised"
     icon: ClassVar[str] = "magic-wand"
+    leads_to: ClassVar[str] = "Transforms"
     story: ClassVar[str] = (
         "A picture is transformed before the network gets it. Compose puts transforms into a chain: what leaves one "
         "box arrives at the next. Go through the boxes with the arrow keys.\n\n"
@@ -182,8 +183,8 @@ class TransformBasics(Concept):
             found = abs(mean) < _NEAR and abs(std - 1) < _NEAR
             hint = "" if found else " Move the sliders, or take the measured ones by a click."
             return (
-                f"Each value less {self.mean:.4g}, divided by {self.std:.4g}: what leaves has mean {mean:.3f} and std "
-                f"{std:.3f}.{hint} The Transforms page does it with one click: Measure from data."
+                f"Each value less {self.mean:.4g}, divided by {self.std:.4g}: what leaves has mean {_told(mean)} and "
+                f"std {_told(std)}.{hint} The Transforms page does it with one click: Measure from data."
             )
         told = transform.told(drawn) if drawn else ""
         rolled = f" Drawn for this picture in epoch {self.epoch}: {told or _numbers(drawn)}." if drawn else ""
@@ -270,6 +271,11 @@ def _source(picture: np.ndarray[Any, Any]) -> str:
 
 
 # -------------------------------------------------------------------- in words
+
+
+def _told(value: float) -> str:
+    """Three decimals, and no minus before a zero."""
+    return f"{round(value, 3) + 0.0:.3f}"
 
 
 def _numbers(drawn: Mapping[str, Any]) -> str:
@@ -360,8 +366,8 @@ def _rows(before: Leaving, after: Leaving) -> tuple[tuple[str, ...], ...]:
         ("kind", *(f"{_what(one.kind)}, {one.kind.dtype}" for one in both)),
         ("shape", *(_shape(one) for one in both)),
         ("range", *(f"{one.ends[0]:.4g} to {one.ends[1]:.4g}" for one in both)),
-        ("mean", *(f"{one.mean:.3f}" for one in both)),
-        ("std", *(f"{one.std:.3f}" for one in both)),
+        ("mean", *(_told(one.mean) for one in both)),
+        ("std", *(_told(one.std) for one in both)),
     )
 
 
@@ -405,7 +411,7 @@ def _histogram(title: str, leaving: Leaving, chain: tuple[Transform, ...]) -> Pl
     role = "training" if leaving.kind.low < 0 else "quiet"
     line = Line("values", centres, counts.astype(np.float64), role, bars=True)
     sides = tuple(Mark(mean + sign * std, axis="x") for sign in (-1, 1))
-    marks = (Mark(mean, f"mean {mean:.3g}", axis="x", role="accent"), *sides)
+    marks = (Mark(mean, f"mean {_told(mean)}", axis="x", role="accent"), *sides)
     return Plot(
         title=title,
         lines=(line,),
@@ -413,7 +419,7 @@ def _histogram(title: str, leaving: Leaving, chain: tuple[Transform, ...]) -> Pl
         x_name="value",
         y_name="part",
         x_range=(low, high),
-        caption=f"Dashed: the mean, and one std ({std:.3g}) to both sides.",
+        caption=f"Dashed: the mean, and one std ({_told(std)}) to both sides.",
     )
 
 

@@ -1,6 +1,7 @@
 """The view of `Claims`: what is claimed, and whether torch says the same.
 
-Both numbers are written with as many digits as they share, up to six after the point: what is equal is equal to the
+Both numbers are written with as many digits as they share, whole ones with none and others with up to six after the
+point: what is equal is equal to the
 last digit shown, and what differs is seen to differ.
 """
 
@@ -39,7 +40,8 @@ class ClaimsView(ExhibitView):
 
 def told(claim: Claim) -> tuple[str, str, str]:
     """Our number, the sign between them, and torch's."""
-    for digits in _DIGITS if claim.holds else reversed(_DIGITS):
+    whole = all(float(number).is_integer() for number in (claim.ours, claim.torchs))
+    for digits in (0,) if whole else _DIGITS if claim.holds else reversed(_DIGITS):
         ours, torchs = written(claim.ours, digits), written(claim.torchs, digits)
         if (ours == torchs) == claim.holds:
             return ours, "=" if claim.holds else "\u2260", torchs

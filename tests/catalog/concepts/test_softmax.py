@@ -92,6 +92,9 @@ def test_the_curves_go_through_where_one_is(values: list[float], label: int, tem
     low, high = sorted((p[label][nearest - 1], p[label][nearest]))
     assert low - 1e-5 <= float(expected) <= high + 1e-5
     assert p.sum(0) == pytest.approx(1, abs=1e-5)
+    likely, loss = rungs.losses(5.0)
+    assert loss == pytest.approx(-np.log(likely.astype(np.float64)), abs=1e-5)
+    assert (loss[0], loss[-1]) == pytest.approx((0.0, 5.0), abs=1e-5)
 
 
 def test_the_example_of_the_notes() -> None:
@@ -164,6 +167,10 @@ def test_each_row_makes_its_class_the_true_one() -> None:
     assert table.edits == ({"label": 0}, {"label": 1}, {"label": 2})
     assert table.marked == (2,)
     assert softmax(label=11).scene(0, NOTHING).facts["label"] == 2
+
+
+def test_a_score_that_was_typed_stays_as_it_was_typed() -> None:
+    assert column(softmax(scores=(0.1, 0.7)).scene(0, NOTHING), "score") == [0.1, 0.7]
 
 
 def test_scores_can_be_pulled_on_a_scale_that_holds_them() -> None:
