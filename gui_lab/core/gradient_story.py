@@ -93,7 +93,7 @@ class Story:
         """The gradient of each value that is among these."""
         assert hasattr(upstream, "__contains__")
         return {
-            key: f"grad {vector(self.sweep.upstream[key].tolist())}"
+            key: f"grad {vector(self.sweep.upstream[key].tolist(), 3)}"
             for key in self.record.given
             if key in upstream and self._needs(key) and key in self.sweep.upstream
         }
@@ -271,7 +271,7 @@ class Story:
         if failed:
             facts["error"] = self.called.error
         says = self._call_words(number, failed)
-        notes = {name: f"grad {vector(grad)}" for name, grad in left.items() if grad is not None}
+        notes = {name: f"grad {vector(grad, 3)}" for name, grad in left.items() if grad is not None}
         look = Look(self._known(), frozenset(), frozenset(), self._labels(self.parts), notes)
         times = 1 if self.zeroed else number + 1
         checked = [] if failed else [self._finite(name, grad, times) for name, grad in left.items() if grad]
@@ -279,7 +279,8 @@ class Story:
         return _Shown(look, tuple(terms), says, facts, tuple(claims[: 2 * _MOST_CLAIMS]))
 
     def _call_words(self, number: int, failed: bool) -> str:
-        call = f"{self.name}.backward()"
+        plain = self.v == (1.0,) and self.record.terms[self.target].tensor.dim() == 0
+        call = f"{self.name}.backward({'' if plain else 'v'})"
         if failed:
             again = " a second time" if number else ""
             return f"{call}{again} fails. Torch says: {self.called.error.partition('. ')[0].rstrip('.')}."

@@ -302,14 +302,15 @@ class _Recorder:
         tensors = [self.terms[one].tensor if isinstance(one, str) else one for one in operands]
         tensor = _tried(expression, tensors)
         key = name or f"_{len(self.terms)}"
-        words = in_words(expression.function, [self._word(one) for one in operands])
+        words = in_words(expression.function, [self._word(one, inside=len(operands) > 1) for one in operands])
         self._keep(Term(key, words, expression.function, operands, tensor, expression.at))
         return key
 
-    def _word(self, operand: Operand) -> str | float:
+    def _word(self, operand: Operand, *, inside: bool) -> str | float:
+        """What is written for it; `inside` where it stands beside an operator."""
         if isinstance(operand, str) and operand.startswith("_"):
             made = self.terms[operand]
-            words = made.words if made.words.endswith(")") else f"({made.words})"
+            words = f"({made.words})" if inside and made.function in (*_INFIX, "neg") else made.words
             return words if len(words) <= _LONGEST_WORDS else "·"
         if isinstance(operand, str):
             return operand
