@@ -376,4 +376,6 @@ def in_words(function: str, operands: Iterable[str | float]) -> str:
     words = [figure(one) if isinstance(one, float) else one for one in operands]
     if function in _BINDING:
         return f"{words[0]} {function} {words[1]}"
-    return f"−{words[0]}" if function == "neg" else f"{function}({words[0]})"
+    if function == "neg":
+        return f"−({words[0]})" if " " in words[0] else f"−{words[0]}"
+    return f"{function}({words[0]})"

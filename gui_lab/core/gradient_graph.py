@@ -11,7 +11,7 @@ from gui_lab.core.figures import figure, vector
 from gui_lab.core.gradients import Link, Record, Term
 
 _MOST_WRITTEN = 4
-_ON_ARROWS = 3  # digits of a vector
+_DIGITS = 3  # of a vector; a single number has four
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _drawn(
         Edge(
             link.start,
             link.end,
-            forward=value_words(record.terms[link.start], _ON_ARROWS) if link.end in look.reached else "",
+            forward=value_words(record.terms[link.start], _DIGITS) if link.end in look.reached else "",
             backward=look.backward.get(link, ""),
             state=_state(link in look.links, link.end in look.reached),
         )
@@ -115,7 +115,7 @@ def _state(now: bool, reached: bool) -> State:
 def _lines(term: Term, look: Look, detailed: bool) -> tuple[str, ...]:
     if term.key not in look.reached:
         return ()
-    lines = [value_words(term)]
+    lines = [value_words(term, _DIGITS)]
     if detailed:
         lines.append(f"shape {tuple(term.tensor.shape)}" if term.tensor.dim() else "scalar")
         lines.append(term.grad_fn or ("requires_grad" if term.tensor.requires_grad else "no gradient"))

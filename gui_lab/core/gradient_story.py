@@ -93,7 +93,7 @@ class Story:
         """The gradient of each value that is among these."""
         assert hasattr(upstream, "__contains__")
         return {
-            key: f"grad {vector(self.sweep.upstream[key].tolist())}"
+            key: f"grad {vector(self.sweep.upstream[key].tolist(), 3)}"
             for key in self.record.given
             if key in upstream and self._needs(key) and key in self.sweep.upstream
         }
@@ -217,7 +217,7 @@ class Story:
             f"number{'s' * (len(links) > 1)} below the arrow{'s' * (len(links) > 1)}.{added}"
         )
         look = Look(self._known(), frozenset({key}), frozenset(links), self._labels(done), notes)
-        return _Shown(look, tuple(terms), says)
+        return _Shown(look, tuple(terms), says, self._came(set(before) - waiting))
 
     def _product(self, _: str) -> _Shown:
         terms: list[Matrix | str] = []
@@ -234,7 +234,7 @@ class Story:
         says = f"All at once: {words}, is {name} = {vector(result.tolist())}."
         if len(paths) > 1:
             says = f"All at once: a product for each way from {self.name} to {self.wrt}, and their sum is {name}."
-        facts = dict(zip(self._grad_names(self.wrt), result.tolist(), strict=True))
+        facts = self._came(set(self.sweep.upstream))
         look = Look(self._known(), frozenset(), frozenset(), self._labels(self.parts), self._notes(self.sweep.upstream))
         torchs = self.called.grads[0][self.wrt] or ()
         claims = [*self._products(result.tolist(), torchs), *self._finite(self.wrt, torchs)]
@@ -245,6 +245,13 @@ class Story:
         for name, one, other in list(zip(names, ours, torchs, strict=True))[: _MOST_CLAIMS // 2]:
             yield Claim(f"d{self.name}/d{name} by the product, and {self.wrt}.grad", one, other, _WITHIN)
 
+    def _came(self, keys: set[str]) -> dict[str, Value]:
+        """What came back to these, where they have a name."""
+        found: dict[str, Value] = {}
+        for key in keys & set(self.record.named) & set(self.sweep.upstream):
+            found |= zip(self._grad_names(key), self.sweep.upstream[key].tolist(), strict=True)
+        return found
+
     def _grad_names(self, name: str) -> list[str]:
         return element_names(f"grad_{name}", self.record.terms[name].tensor)
 
@@ -254,7 +261,7 @@ class Story:
         """After the first or the second call of `backward`."""
         number = int(turn)
         grads, failed = self.called.grads[: number + 1], number >= len(self.called.grads)
-        left = grads[-1] if grads else dict.fromkeys(self.record.given)
+        left = self.called.left if failed else grads[-1]
         terms: list[Matrix | str] = []
         facts: dict[str, Value] = {"backward_calls": len(grads)}
         for name, grad in left.items():
@@ -264,7 +271,7 @@ class Story:
         if failed:
             facts["error"] = self.called.error
         says = self._call_words(number, failed)
-        notes = {name: f"grad {vector(grad)}" for name, grad in left.items() if grad is not None}
+        notes = {name: f"grad {vector(grad, 3)}" for name, grad in left.items() if grad is not None}
         look = Look(self._known(), frozenset(), frozenset(), self._labels(self.parts), notes)
         times = 1 if self.zeroed else number + 1
         checked = [] if failed else [self._finite(name, grad, times) for name, grad in left.items() if grad]
@@ -272,7 +279,8 @@ class Story:
         return _Shown(look, tuple(terms), says, facts, tuple(claims[: 2 * _MOST_CLAIMS]))
 
     def _call_words(self, number: int, failed: bool) -> str:
-        call = f"{self.name}.backward()"
+        plain = self.v == (1.0,) and self.record.terms[self.target].tensor.dim() == 0
+        call = f"{self.name}.backward({'' if plain else 'v'})"
         if failed:
             again = " a second time" if number else ""
             return f"{call}{again} fails. Torch says: {self.called.error.partition('. ')[0].rstrip('.')}."
@@ -287,6 +295,8 @@ class Story:
         names = element_names(name, self.record.terms[name].tensor)
         count = f"{times} × " if times > 1 else ""
         for element, slope, torchs in list(zip(names, found, grad, strict=True))[:_MOST_CLAIMS]:
+            if not slope.known:
+                continue
             words = f"{count}d{self.name}/d{element} by finite differences, and {name}.grad"
             ours = times * slope.middle
             if slope.kink:  # torch may take any slope between both sides

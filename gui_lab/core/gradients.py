@@ -147,7 +147,8 @@ class Record:
         for term in reversed(self.parts(of)):
             for link in self.links:
                 if link.end == term.key and link.live:
-                    along[link] = upstream[term.key] @ self.jacobians[link]
+                    with np.errstate(all="ignore"):  # what is no number stays none
+                        along[link] = upstream[term.key] @ self.jacobians[link]
                     before = upstream.get(link.start)
                     upstream[link.start] = along[link] if before is None else before + along[link]
         return Sweep(upstream, along)
@@ -301,14 +302,15 @@ class _Recorder:
         tensors = [self.terms[one].tensor if isinstance(one, str) else one for one in operands]
         tensor = _tried(expression, tensors)
         key = name or f"_{len(self.terms)}"
-        words = in_words(expression.function, [self._word(one) for one in operands])
+        words = in_words(expression.function, [self._word(one, inside=len(operands) > 1) for one in operands])
         self._keep(Term(key, words, expression.function, operands, tensor, expression.at))
         return key
 
-    def _word(self, operand: Operand) -> str | float:
+    def _word(self, operand: Operand, *, inside: bool) -> str | float:
+        """What is written for it; `inside` where it stands beside an operator."""
         if isinstance(operand, str) and operand.startswith("_"):
             made = self.terms[operand]
-            words = made.words if made.words.endswith(")") else f"({made.words})"
+            words = f"({made.words})" if inside and made.function in (*_INFIX, "neg") else made.words
             return words if len(words) <= _LONGEST_WORDS else "·"
         if isinstance(operand, str):
             return operand
@@ -347,16 +349,21 @@ def shape_words(tensor: Tensor) -> str:
 # -------------------------------------------------------------------- backward, by torch
 
 
+Grads = Mapping[str, tuple[float, ...] | None]
+
+
 @dataclass(frozen=True)
 class Called:
     """What `backward` left.
 
     Attributes:
         grads: of each given value its flat gradient after each call that worked, None where it has none.
+        left: the same after all of it.
         error: torch's own words where a call failed, as "RuntimeError: ..."; empty where none did.
     """
 
-    grads: tuple[Mapping[str, tuple[float, ...] | None], ...]
+    grads: tuple[Grads, ...]
+    left: Grads
     error: str = ""
 
 
@@ -373,7 +380,7 @@ def called(
     target = record.terms[of].tensor
     coming = torch.tensor(list(v), dtype=torch.float64).reshape(target.shape)
     plain = target.dim() == 0 and v[0] == 1
-    found: list[Mapping[str, tuple[float, ...] | None]] = []
+    found: list[Grads] = []
     for turn in range(1 + twice):
         if turn and zero:
             for name in record.given:
@@ -384,13 +391,14 @@ def called(
             weighted = target if plain else (target * coming).sum()
             weighted.backward(retain_graph=retain_graph)  # type: ignore[no-untyped-call]
         except RuntimeError as error:
-            return Called(tuple(found), f"RuntimeError: {error}")
-        found.append({name: _grad(record.terms[name].tensor) for name in record.given})
-    return Called(tuple(found))
+            return Called(tuple(found), _grads(record), f"RuntimeError: {error}")
+        found.append(_grads(record))
+    return Called(tuple(found), found[-1])
 
 
-def _grad(tensor: Tensor) -> tuple[float, ...] | None:
-    return None if tensor.grad is None else tuple(tensor.grad.flatten().tolist())
+def _grads(record: Record) -> Grads:
+    given = {name: record.terms[name].tensor for name in record.given}
+    return {name: None if one.grad is None else tuple(one.grad.flatten().tolist()) for name, one in given.items()}
 
 
 # -------------------------------------------------------------------- the check
@@ -403,6 +411,11 @@ class Slope:
     left: float
     right: float
     middle: float
+
+    @property
+    def known(self) -> bool:
+        """Whether the function is defined on both sides."""
+        return bool(np.isfinite([self.left, self.right, self.middle]).all())
 
     @property
     def kink(self) -> bool:
@@ -422,7 +435,7 @@ def slopes(record: Record, of: str, v: Sequence[float], by: str) -> list[Slope]:
 
     here, found = float(record.terms[of].tensor.detach().flatten() @ weights), []
     for place in range(base.numel()):
-        step = _NUDGE * max(1.0, abs(float(base.flatten()[place])))
+        step = _NUDGE * max(1.0, abs(float(base.flatten()[place])) ** 0.5)
         low, high = value(place, -step), value(place, step)
         found.append(Slope((here - low) / step, (high - here) / step, (high - low) / (2 * step)))
     return found

@@ -77,6 +77,22 @@ def test_the_record_holds_torchs_own_names():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("L = exp(2*x)", "exp(2 * x)"),
+        ("L = 2*(x + exp(x))", "2 * (x + exp(x))"),
+        ("L = 3*sin(x)", "3 * sin(x)"),
+        ("L = -(x*x)", "−(x * x)"),
+        ("L = -x", "−x"),
+        ("L = x*(-2)", "x * −2"),
+        ("L = 2*(exp(x) + sin(x))", "2 * ·"),
+    ],
+)
+def test_an_operation_is_written_with_short_operands_in_full(text, words):
+    assert recorded("x = 2", text).terms["L"].words == words
+
+
 def test_ways_that_meet_are_added():
     record = recorded("x = 3", "a = x**2; b = 4*x; L = a + b")
     assert record.sweep("L", [1.0]).upstream["x"] == 10
@@ -114,7 +130,7 @@ def test_a_second_call_fails_adds_or_begins_anew():
 
 def test_a_value_that_asks_for_no_gradient_has_none():
     told = called(anew("x = 3; w = 2", "L = x*w", frozenset({"w"}), "", False), "L", [1.0])
-    assert told.grads == ({"x": None, "w": (3.0,)},)
+    assert told.grads == (told.left,) == ({"x": None, "w": (3.0,)},)
 
 
 def test_a_kink_is_recognised():

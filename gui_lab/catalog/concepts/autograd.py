@@ -183,7 +183,7 @@ class Autograd(Concept):
         from gui_lab.core.gradients import element_names
 
         record, result, _ = self._started()
-        for name, grad in called.grads[-1].items() if called.grads else ():
+        for name, grad in called.left.items():
             names = element_names(f"grad_{name}", record.terms[name].tensor)
             if grad is None:
                 yield f"grad_{name} = str({name}.grad)"

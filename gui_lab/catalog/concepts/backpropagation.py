@@ -1,4 +1,4 @@
-"""Backpropagation in the three steps of the course notes, and then downhill; on networks of a few numbers, and on a
+"""Backpropagation in three steps, and then downhill; on networks of a few numbers, and on a
 person's own with one of their pictures."""
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from gui_lab.qt.exhibits.graph_layout import Box, Layout, Size, Spot, laid_out
 from gui_lab.qt.exhibits.view import ExhibitView
 from gui_lab.qt.theme import BASE, CAPTION, CORNER, THEME, S, colour, numbers_font
 
-_SMALLEST, _LARGEST = 0.75, 1.6  # scales
+_SMALLEST, _LARGEST = 0.7, 1.6  # scales
 _TITLE, _LINE = 18, 15  # pixels of a line of words
 _WIDEST, _NARROWEST = 190, 52  # pixels of the words in a box
 _PAD = 10

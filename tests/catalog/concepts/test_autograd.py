@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,13 @@ def test_the_story_goes_forward_then_over_the_jacobians_then_back():
     (graph,) = shown(whole[-1], Graph)
     assert [edge.forward for edge in graph.edges] == ["(1, 2)", "(3, 4)", "(9, 16)", "(18, 32)"]
     assert [edge.backward for edge in graph.edges] == ["(6, 8)", "(6, 8)", "(1, 1)", "(0.5, 0.5)"]
+
+
+def test_a_gradient_is_known_when_all_its_ways_are_back():
+    branch = {"values": "x = 3", "expressions": "a = x**2; b = 4*x; L = a + b"}
+    known = [scene(step, **branch).facts.get("grad_x") for step in range(scene(**branch).steps)]
+    assert known == [None] * 9 + [10, 10, 10]
+    assert [scene(step).facts.get("grad_y_1") for step in (10, 11, 12)] == [None, 8, 8]
 
 
 def test_nothing_moves_from_step_to_step():
@@ -102,6 +111,16 @@ def test_the_second_way_back_fails_in_torchs_own_words():
     assert last.facts["error"].startswith("RuntimeError: Trying to backward through the graph a second time")
     assert "Trying to backward through the graph a second time" in last.says
     assert facts(last, "grad_x") == [6, 8]
+
+
+def test_gradients_that_were_set_to_zero_stay_so_where_the_second_way_back_fails():
+    assert facts(scene(backward_twice=True, zero_grad=True), "grad_x") == [0, 0]
+
+
+def test_what_is_no_number_is_shown_as_torch_has_it():
+    last = scene(values="x = (-1, 0)", expressions="L = sum(log(x))")
+    assert math.isnan(last.facts["L"])
+    assert facts(last, "grad_x") == [-1, math.inf]
 
 
 def test_under_no_grad_nothing_is_noted_and_backward_fails():
@@ -172,6 +191,7 @@ def test_a_v_of_the_wrong_length_is_told_with_a_remedy():
         {"no_grad": True},
         {"detach": "z", "expressions": "y = x + 2; z = y; L = mean(z*x)"},
         {"backward_twice": True},
+        {"backward_twice": True, "zero_grad": True},
         {"values": "W = ((1, 2), (3, 4)); x = (1, -1)", "expressions": "y = W @ x; k = 2; L = y/k", "of": "y"},
         {"expressions": "c = exp(2*3); L = sum(x*c)"},
         {"requires_grad": "none"},
