@@ -135,6 +135,14 @@ class _Room(QScrollArea):
             self.setMaximumHeight(most)
             self.updateGeometry()
         self._canvas.fit(self.maximumViewportSize())
+        self._offer_bars()
+
+    def _offer_bars(self) -> None:
+        """Only where they are needed, and said so: left to itself, Qt may keep room for one that is gone."""
+        canvas, room = self._canvas.size(), self.maximumViewportSize()
+        needed, never = Qt.ScrollBarPolicy.ScrollBarAsNeeded, Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setHorizontalScrollBarPolicy(needed if canvas.width() > room.width() else never)
+        self.setVerticalScrollBarPolicy(needed if canvas.height() > room.height() else never)
 
     def follow(self) -> None:
         """Scroll to what is in hand, where not all can be seen."""
