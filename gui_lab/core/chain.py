@@ -149,10 +149,18 @@ class Chain:
             self._stretches[key] = found
         return self._stretches[key]
 
+    def in_one(self, kind: Kind, done: int = 0) -> bool:
+        """Whether `run` applies all that follows the first `done` of `steps()` as one to pictures of this kind (or
+        nothing follows): then what a picture becomes does not depend on the batch that it is in."""
+        left = self.steps()[done:]
+        if not left or not self.fuses or kind.size is None or kind.dtype != "uint8" or kind.pil:
+            return not left
+        found = fusing.stretch(left, kind.shape)
+        return found is not None and len(found) == len(left)
+
     def _stretched(self, stretch: Stretch, group: _Group, indices: Indices, seed: int, epoch: int) -> _Group:
-        rolling = [step for step in stretch.steps if step.transform.random]
-        salts = [self._salts[step.position] for step in rolling]
-        dice = iter(Dice.together(seed, epoch, indices[group.places], salts))
+        salts = [self._salts[step.position] for step in stretch.steps if step.transform.random]
+        dice = iter(Dice.together(seed, epoch, indices[group.places], salts) if salts else ())
         drawn = [step.transform.draw(next(dice), step.shape) if step.transform.random else {} for step in stretch.steps]
         return _Group(group.places, stretch.apply(group.pictures, drawn))
 
