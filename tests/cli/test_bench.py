@@ -61,7 +61,7 @@ def here(tiny: None, registered: None, lab: Robot, monkeypatch: pytest.MonkeyPat
     does = {"ours": ours.perform, "tutorial": tutorial.Scripts().perform, "live": LiveWindow(lab).perform}
 
     class Here(contextlib.nullcontext[None]):
-        def __init__(self, module: str, home: Path) -> None:
+        def __init__(self, module: str, home: Path, environment: Any) -> None:
             super().__init__()
             self._perform = does[module.rpartition(".")[2]]
 
