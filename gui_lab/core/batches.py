@@ -10,15 +10,17 @@ batches are made one by one, so that pause and stop are answered as soon.
 from __future__ import annotations
 
 import math
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from gui_lab.core.images import InMemory
 from gui_lab.core.learner import Learner
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 PICTURES = 512
 """Made at once, at most: more are no faster, and the first batch would wait for them."""
-BYTES = 8 << 20
+BYTES = 4 << 20
 """Of the pictures made at once, at most: about what a processor's cache holds."""
 
 
@@ -71,7 +73,7 @@ def together(learner: Learner) -> int:
     if front is None and not isinstance(images.pictures, InMemory):
         return 1
     kind, done = (images.kind, 0) if front is None else (front.place.kind, front.place.steps)
-    if not chain.in_one(kind, done):
+    if not chain.apart(kind, done):
         return 1
     size = learner.experiment.training.batch_size
     return max(min(PICTURES // size, BYTES // (size * 4 * math.prod(chain.output(images.kind).shape))), 1)

@@ -149,14 +149,15 @@ class Chain:
             self._stretches[key] = found
         return self._stretches[key]
 
-    def in_one(self, kind: Kind, done: int = 0) -> bool:
-        """Whether `run` applies all that follows the first `done` of `steps()` as one to pictures of this kind (or
-        nothing follows): then what a picture becomes does not depend on the batch that it is in."""
+    def apart(self, kind: Kind, done: int = 0) -> bool:
+        """Whether what follows the first `done` of `steps()` is applied to pictures of this kind in few kernels that
+        each act on every picture by itself: a stretch, and what merely overwrites. Then a picture becomes the same,
+        to the bit, in whichever batch it is."""
         left = self.steps()[done:]
-        if not left or not self.fuses or kind.size is None or kind.dtype != "uint8" or kind.pil:
-            return not left
-        found = fusing.stretch(left, kind.shape)
-        return found is not None and len(found) == len(left)
+        if left and (kind.size is None or kind.pil):
+            return False
+        fused = fusing.stretch(left, kind.shape) if left and self.fuses and kind.dtype == "uint8" else None
+        return all(transform.overwrites() for _, transform in left[len(fused) if fused else 0 :])
 
     def _stretched(self, stretch: Stretch, group: _Group, indices: Indices, seed: int, epoch: int) -> _Group:
         salts = [self._salts[step.position] for step in stretch.steps if step.transform.random]
