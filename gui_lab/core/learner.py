@@ -23,6 +23,7 @@ from gui_lab.core.front import fronts, taken
 from gui_lab.core.images import ImageSet
 from gui_lab.core.ledger import ledger, multiplications
 from gui_lab.core.machine import out_of_memory_told
+from gui_lab.core.pooling import quickened
 from gui_lab.core.schedule import Schedule
 from gui_lab.errors import InvalidExperiment, TrainingError
 
@@ -85,7 +86,7 @@ class Learner:
         torch.set_num_threads(self.threads)
         with out_of_memory_told("the network"):
             machine.seed(seed_of(training.seed, 0), self.device)
-            self.model = experiment.model.network(shape, self.classes).to(self.device)
+            self.model = quickened(experiment.model.network(shape, self.classes).to(self.device))
         self.loss = self._built_loss("mean")
         self.losses = self._built_loss("none")
         self.precision, self.why = self._chosen_precision()
