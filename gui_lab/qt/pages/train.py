@@ -18,12 +18,13 @@ from gui_lab.qt.learning_editor import LearningEditor
 from gui_lab.qt.pages.page import Page
 from gui_lab.qt.running import RunControl
 from gui_lab.qt.session import Session
-from gui_lab.qt.theme import Elided, L, M, S, label
+from gui_lab.qt.theme import Elided, L, M, S
 from gui_lab.qt.views.curve_export import KINDS
 from gui_lab.qt.views.curve_words import said_of
 from gui_lab.qt.views.curves import Curves
 from gui_lab.qt.views.run_column import RunColumn
 from gui_lab.qt.views.segments import Segments
+from gui_lab.qt.views.steady import Sentence
 from gui_lab.qt.watching import Watching
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class TrainPage(Page):
         session.problems_changed.connect(self._say)
         session.images_changed.connect(self._say)
         session.ready_changed.connect(self._show_run)
-        control.advanced.connect(self._show_run)
+        control.advanced.connect(self._show_progress)
+        control.looked.connect(self._show_looks)
         control.state_changed.connect(self._show_state)
         self._say()
         self._show_state()
@@ -107,7 +109,7 @@ class TrainPage(Page):
         self.curves = Curves()
         self.curves.export_wanted.connect(self._ask_export)
         self.curves.export_failed.connect(self.session.erred)
-        self.says = label("", "quiet", wrap=True, name="train.says")
+        self.says = Sentence("train.says", "quiet")
         middle = QFrame()
         middle.setProperty("role", "plot")
         plots = QVBoxLayout(middle)
@@ -147,12 +149,21 @@ class TrainPage(Page):
         self._show_run()
 
     def _show_run(self) -> None:
-        """Draw the news, or remember that there are some while the page is hidden."""
+        """Draw all of it, or remember that there is news while the page is hidden."""
+        self._stale = not self.isVisible()
+        self._show_looks()
+        self._show_progress()
+
+    def _show_looks(self) -> None:
+        if self.isVisible():
+            self.watching.show_news()
+        else:
+            self._stale = True
+
+    def _show_progress(self) -> None:
         if not self.isVisible():
             self._stale = True
             return
-        self._stale = False
-        self.watching.show_news()
         self._say()
         run = self.control.experiment
         self.run_name.setText(f"{run.model.name_of()} on {run.dataset.name_of()}" if run else "")

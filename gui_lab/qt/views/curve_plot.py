@@ -53,6 +53,7 @@ class Plot(QWidget):
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(88)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.title, self.grows = title, grows
         self.lines: dict[str, Line] = {}
         self.logarithmic = False
