@@ -1,8 +1,9 @@
 """One plot, painted by one widget: lines over axes, a legend, a cross-hair.
 
 What stands still is painted once: axes, grid and words are one picture, that with the lines on it another, and a paint
-of the screen copies the latter and draws the cross-hair over it. So news costs its lines and a moved mouse costs next
-to nothing. A scene of many items (pyqtgraph, which this was made of) asks each of them in Python at every paint, which
+of the screen copies the latter and draws the cross-hair over it. News is drawn where it is: a long line grows at its
+right end, and what lies left of that is not touched. So ten million values cost no more than ten thousand, and a moved
+mouse costs next to nothing. A scene of many items (pyqtgraph, which this was made of) asks each of them in Python at every paint, which
 took longer than to draw ten million values does now.
 """
 
@@ -22,7 +23,7 @@ from gui_lab.qt.theme import THEME, XS, S, colour, set_role
 from gui_lab.qt.views import curve_paint
 from gui_lab.qt.views.along import Along
 from gui_lab.qt.views.axis import Ticks, clock, linear, logarithmic, next_step, percents
-from gui_lab.qt.views.curve_line import Floats, Line, Style, View
+from gui_lab.qt.views.curve_line import GROWING, Drawn, Floats, Line, Style, View
 from gui_lab.qt.views.curve_paint import LEFT, RIGHT, ROW, TICKS, Best, Row
 
 Grows = Literal["from zero", "percent"]
@@ -68,6 +69,7 @@ class Plot(QWidget):
         self._along = Along("epoch", 1, np.empty(0))
         self._axes: QPixmap | None = None
         self._picture: QPixmap | None = None
+        self._drawn: dict[str, Drawn] = {}
         self._legend: tuple[Line, ...] = ()
         self._rows_of_header = 0
         self._at: int | None = None
@@ -105,7 +107,8 @@ class Plot(QWidget):
             most: values to take in at once; ask `behind` whether there are more.
         """
         if self.lines[name].show(values, trained, most):
-            self._picture = None
+            if name not in self._drawn:
+                self._picture = None
             self.update()
             legend = self._named()
             if legend != self._legend:
@@ -261,13 +264,32 @@ class Plot(QWidget):
             self._axes.fill(colour("surface"))
             with QPainter(self._axes) as painter:
                 self._draw_axes(painter)
-        if self._picture is None:
-            self._picture = QPixmap(self._axes)
-            with QPainter(self._picture) as painter:
-                self._draw_lines(painter, fine=False)
+        self._draw_news(self._axes)
+        assert self._picture is not None
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._picture)
             self._draw_over(painter)
+
+    def _draw_news(self, axes: QPixmap) -> None:
+        """Bring the picture of the lines to what there is: from where they have grown on, or all of it."""
+        view = self.view
+        left = self._changed_from(view) if self._picture is not None else None
+        if self._picture is None or left is None:
+            self._picture = QPixmap(axes)
+            with QPainter(self._picture) as painter:
+                self._draw_lines(painter, fine=False)
+        elif left < view.area.right():
+            with QPainter(self._picture) as painter:
+                painter.setClipRect(QRectF(left, 0, self.width() - left, self.height()))
+                painter.drawPixmap(0, 0, axes)
+                self._draw_lines(painter, fine=False)
+        self._drawn = {line.name: line.drawn(view) for line in self.lines.values() if line.style in GROWING}
+
+    def _changed_from(self, view: View) -> float | None:
+        """The pixel; None where it may be anywhere."""
+        lefts = [self.lines[name].news(view, drawn) for name, drawn in self._drawn.items()]
+        known = [left for left in lefts if left is not None]
+        return min(known, default=view.area.right()) if len(known) == len(lefts) else None
 
     def draw(self, painter: QPainter) -> None:
         """All of it but the cross-hair, with fine lines: for a file."""
@@ -287,7 +309,7 @@ class Plot(QWidget):
     def _draw_lines(self, painter: QPainter, fine: bool) -> None:
         view = self.view
         painter.save()
-        painter.setClipRect(view.area.adjusted(0, -1, RIGHT / 2, 1))
+        painter.setClipRect(view.area.adjusted(0, -1, RIGHT / 2, 1), Qt.ClipOperation.IntersectClip)
         for line in self.lines.values():
             curve_paint.draw_line(painter, line, view, fine)
         painter.restore()

@@ -212,7 +212,7 @@ class RunColumn(QWidget):
         with QPainter(self) as painter:
             painter.fillRect(event.rect(), colour("surface"))
             for item, place in zip(self._items, self._places, strict=True):
-                if place.intersects(event.rect()):
+                if event.region().intersects(place):
                     _paint(painter, item, place)
 
 
