@@ -73,14 +73,18 @@ class View:
         return low + (self.area.bottom() - pixel) / self.area.height() * (high - low)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drawn:
-    """How far a line was drawn: so many values, in columns of so many; `few` where each may have a dot of its own."""
+    """How far a line was drawn: so many values, by these points, in columns of so many values."""
 
     count: int
-    few: bool
+    points: Indices
     block: int
     block_of_band: int
+
+    def few(self, view: View) -> bool:
+        """Whether each can be told from its neighbours."""
+        return len(self.points) < view.columns / 6
 
 
 class Line:
@@ -105,6 +109,7 @@ class Line:
         self.values: Floats = np.empty(0)
         self.trained: Floats | None = None
         self._pyramid = Pyramid()
+        self._points: Indices = np.empty(0, np.int64)
 
     def show(self, values: Floats, trained: Floats | None, most: int) -> bool:
         """Take in what has come; at most so many values at once. Says whether anything new is drawn."""
@@ -147,7 +152,7 @@ class Line:
 
     def points(self, view: View) -> tuple[Floats, Floats]:
         """What is drawn, in pixels: no peak of a column is lost."""
-        chosen = self._pyramid.peaks(self.values, *self.seen(view), _columns(view))
+        chosen = self._points = self._pyramid.peaks(self.values, *self.seen(view), _columns(view))
         return view.across(view.along.place(self.at(chosen))), view.down(self.values[chosen])
 
     def band(self, view: View) -> tuple[Floats, Floats] | None:
@@ -175,7 +180,7 @@ class Line:
         first, last = self.seen(view)
         values = last - first
         blocks = _block(values, _columns(view)), _block(values, _columns_of_band(view, values))
-        return Drawn(self.count, values < view.columns, *blocks)
+        return Drawn(self.count, self._points, *blocks)
 
     def news(self, view: View, before: Drawn) -> float | None:
         """From which pixel on it looks different since it was drawn in the same view; None where it may everywhere."""
@@ -184,7 +189,9 @@ class Line:
             return view.area.right()
         if before.few or (now.block, now.block_of_band) != (before.block, before.block_of_band):
             return None
-        changed = min(before.count // now.block * now.block, (before.count // now.block_of_band - 2) * now.block_of_band)
+        changed = min(
+            before.count // now.block * now.block, (before.count // now.block_of_band - 2) * now.block_of_band
+        )
         place = view.along.place(self.at(np.array([max(changed - 1, 0)])))
         return float(np.floor(view.across(place)[0])) - 2
 

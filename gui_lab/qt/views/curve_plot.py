@@ -3,8 +3,8 @@
 What stands still is painted once: axes, grid and words are one picture, that with the lines on it another, and a paint
 of the screen copies the latter and draws the cross-hair over it. News is drawn where it is: a long line grows at its
 right end, and what lies left of that is not touched. So ten million values cost no more than ten thousand, and a moved
-mouse costs next to nothing. A scene of many items (pyqtgraph, which this was made of) asks each of them in Python at every paint, which
-took longer than to draw ten million values does now.
+mouse costs next to nothing. A scene of many items (pyqtgraph, which this was made of) asks each of them in Python at
+every paint, which took longer than to draw ten million values does now.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ Grows = Literal["from zero", "percent"]
 _NEAR = 6  # pixels from a mark
 _LARGEST_RATIO = 1e5
 """Of the ends of a logarithmic axis that follows: a rate that falls to 0 would squeeze all before it together."""
+_SPARE = 1.3
+"""Times what is needed that an axis may reach before it follows downwards: noise would have it go to and fro."""
 _TICK_ROOM = 24  # pixels from a tick of the y axis to the next, at least
 
 
@@ -207,7 +209,8 @@ class Plot(QWidget):
         highs = [high for line in lines if (high := line.usual()) == high]
         high = max(max(highs, default=1.0) * 1.05, 1e-12)
         if not self.logarithmic:
-            return 0.0, next_step(high)
+            now = self._y[1] if self._y[0] == 0.0 else 0.0
+            return 0.0, now if high <= now <= next_step(_SPARE * high) else next_step(high)
         lows = [low for line in lines if (low := line.smallest_positive()) == low]
         low = min(max(min(lows, default=high / 10), high / _LARGEST_RATIO), high / 2)
         return math.floor(10 * math.log10(low)) / 10, math.ceil(10 * math.log10(high)) / 10
@@ -282,7 +285,7 @@ class Plot(QWidget):
             with QPainter(self._picture) as painter:
                 painter.setClipRect(QRectF(left, 0, self.width() - left, self.height()))
                 painter.drawPixmap(0, 0, axes)
-                self._draw_lines(painter, fine=False)
+                self._draw_lines(painter, fine=False, left=left)
         self._drawn = {line.name: line.drawn(view) for line in self.lines.values() if line.style in GROWING}
 
     def _changed_from(self, view: View) -> float | None:
@@ -295,6 +298,7 @@ class Plot(QWidget):
         """All of it but the cross-hair, with fine lines: for a file."""
         self._draw_axes(painter)
         self._draw_lines(painter, fine=True)
+        self._picture = None  # lines remember how they were drawn last
 
     def _draw_axes(self, painter: QPainter) -> None:
         view = self.view
@@ -306,12 +310,12 @@ class Plot(QWidget):
         curve_paint.draw_axes(painter, view, x_ticks, self._y_ticks(view), self.unit)
         curve_paint.draw_flags(painter, self.marks, view, self.signs)
 
-    def _draw_lines(self, painter: QPainter, fine: bool) -> None:
+    def _draw_lines(self, painter: QPainter, fine: bool, left: float = -math.inf) -> None:
         view = self.view
         painter.save()
         painter.setClipRect(view.area.adjusted(0, -1, RIGHT / 2, 1), Qt.ClipOperation.IntersectClip)
         for line in self.lines.values():
-            curve_paint.draw_line(painter, line, view, fine)
+            curve_paint.draw_line(painter, line, view, fine, left)
         painter.restore()
         if self.best is not None:
             curve_paint.draw_best(painter, self.best, view)
