@@ -7,6 +7,7 @@ left side turns from the settings to the run's figures, unless a person has chos
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QStac
 
 from gui_lab.qt.learning_editor import LearningEditor
 from gui_lab.qt.pages.page import Page
-from gui_lab.qt.running import RunControl
+from gui_lab.qt.running import RunControl, State
 from gui_lab.qt.session import Session
 from gui_lab.qt.theme import Elided, L, M, S
 from gui_lab.qt.views.curve_export import KINDS
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from gui_lab.qt.time_budget import TimeBudget
 
 
+_SENTENCE_SECONDS = 0.4
+"""A sentence that changes is read no faster."""
+
+
 class TrainPage(Page):
     """Settings or figures, curves, and what the network thinks."""
 
@@ -44,6 +49,7 @@ class TrainPage(Page):
         self._stale = True
         self._running = False
         self._verdict = ""
+        self._said_at = float("-inf")
         self._finder: RateFinder | None = None
         self._budget: TimeBudget | None = None
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -164,13 +170,15 @@ class TrainPage(Page):
         if not self.isVisible():
             self._stale = True
             return
-        self._say()
+        if time.monotonic() - self._said_at >= _SENTENCE_SECONDS or self.control.state != State.TRAINING:
+            self._say()
         run = self.control.experiment
         self.run_name.setText(f"{run.model.name_of()} on {run.dataset.name_of()}" if run else "")
         self.curves.show_history(self.control.history)
         self.column.show_run(self.control.history, self.control.in_words(), self.control.memory())
 
     def _say(self) -> None:
+        self._said_at = time.monotonic()
         self.says.setText(self._in_words())
 
     def _in_words(self) -> str:

@@ -195,6 +195,13 @@ class Line:
         place = view.along.place(self.at(np.array([max(changed - 1, 0)])))
         return float(np.floor(view.across(place)[0])) - 2
 
+    def ends_before(self, view: View, pixel: float) -> bool:
+        """Whether all of it lies left of there."""
+        if not self.count:
+            return True
+        last = view.along.place(self.at(np.array([self.count - 1])))
+        return float(view.across(last)[0]) < pixel
+
     def extent(self, view: View | None) -> tuple[float, float]:
         """The smallest and the largest value in view (of all without one); NaN where there is none."""
         first, last = (0, self.count) if view is None else self.seen(view)

@@ -25,7 +25,7 @@ LEFT, RIGHT, ROW, TICKS = 56, 10, 16, 18
 _SAMPLE = 14
 _SIGNS_APART = 18
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
-_STAMP = 11
+STAMP = 11  # pixels, the side of a sign's picture
 _FLAG = 7
 
 
@@ -121,17 +121,17 @@ def _draw_signs(painter: QPainter, style: Style, places: Sequence[QPointF], tint
         return
     stamp = _stamp(style, tint.rgb(), colour("surface").rgb(), painter.device().devicePixelRatioF())
     for place in places:
-        painter.drawPixmap(place - QPointF(_STAMP / 2, _STAMP / 2), stamp)
+        painter.drawPixmap(place - QPointF(STAMP / 2, STAMP / 2), stamp)
 
 
 @functools.lru_cache(maxsize=64)
 def _stamp(style: Style, tint: int, ground: int, ratio: float) -> QPixmap:
     """A sign as a picture: to draw it anew takes ten times as long."""
-    stamp = QPixmap(QSize(_STAMP, _STAMP) * ratio)
+    stamp = QPixmap(QSize(STAMP, STAMP) * ratio)
     stamp.setDevicePixelRatio(ratio)
     stamp.fill(Qt.GlobalColor.transparent)
     with QPainter(stamp) as painter:
-        draw_sign(painter, style, QPointF(_STAMP / 2, _STAMP / 2), QColor.fromRgb(tint))
+        draw_sign(painter, style, QPointF(STAMP / 2, STAMP / 2), QColor.fromRgb(tint))
     return stamp
 
 

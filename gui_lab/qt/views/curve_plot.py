@@ -315,7 +315,8 @@ class Plot(QWidget):
         painter.save()
         painter.setClipRect(view.area.adjusted(0, -1, RIGHT / 2, 1), Qt.ClipOperation.IntersectClip)
         for line in self.lines.values():
-            curve_paint.draw_line(painter, line, view, fine, left)
+            if not line.ends_before(view, left - curve_paint.STAMP):
+                curve_paint.draw_line(painter, line, view, fine, left)
         painter.restore()
         if self.best is not None:
             curve_paint.draw_best(painter, self.best, view)

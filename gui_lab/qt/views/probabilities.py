@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _ROW = 15
 _PICTURE = 64
 _AREA = 24  # pixels, the height of the stacked area
+_TURNS = 2  # paints for one area
 _KEY = 7  # the colour of a class before its name
 _CARD_WIDTH = 166 + _KEY  # without the names of the classes
 _WIDEST_NAME = 96
@@ -91,6 +92,7 @@ class Probabilities(QWidget):
         self._areas: dict[int, QImage] = {}
         self._old_areas: list[int] = []
         self._all_areas = True
+        self._turns = 0
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setToolTip("Click shows a picture step by step, double-click unpins it. Below: the run so far.")
         THEME.changed.connect(self._redraw)
@@ -356,7 +358,10 @@ class Probabilities(QWidget):
         has the oldest, and of all where the run waits."""
         labels = {pin.index: pin.label for pin in seen}
         old = [index for index in self._old_areas if index in labels]
-        due = old if self._all_areas else [index for index in old if index not in self._areas] or old[:1]
+        due = old if self._all_areas else [index for index in old if index not in self._areas]
+        self._turns += 1
+        if not due and self._turns % _TURNS == 0:
+            due = old[:1]
         for index in due:
             self._old_areas.remove(index)
             trail = self._trails.of(index) if self._trails is not None and index in self._values else None
