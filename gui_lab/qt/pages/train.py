@@ -23,6 +23,7 @@ from gui_lab.qt.theme import Elided, L, M, S
 from gui_lab.qt.views.curve_export import KINDS
 from gui_lab.qt.views.curve_words import said_of
 from gui_lab.qt.views.curves import Curves
+from gui_lab.qt.views.epoch_table import EpochTable
 from gui_lab.qt.views.run_column import RunColumn
 from gui_lab.qt.views.segments import Segments
 from gui_lab.qt.views.steady import Sentence
@@ -79,12 +80,12 @@ class TrainPage(Page):
         self.editor = LearningEditor(self.session, self.control, self)
         self.editor.find_rate_wanted.connect(self._find_rate)
         self.editor.budget_wanted.connect(self._try_budget)
-        self.column = RunColumn()
+        self.column, self.epochs = RunColumn(), EpochTable()
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(L, S, L, L)
         column.addWidget(self.column)
-        column.addStretch(1)
+        column.addWidget(self.epochs, 1)
         figures = QScrollArea()
         figures.setObjectName("train.figures")
         figures.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -176,6 +177,7 @@ class TrainPage(Page):
         self.run_name.setText(f"{run.model.name_of()} on {run.dataset.name_of()}" if run else "")
         self.curves.show_history(self.control.history)
         self.column.show_run(self.control.history, self.control.in_words(), self.control.memory())
+        self.epochs.show_history(self.control.history)
 
     def _say(self) -> None:
         self._said_at = time.monotonic()

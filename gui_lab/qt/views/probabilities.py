@@ -355,10 +355,11 @@ class Probabilities(QWidget):
 
     def _renew_areas(self, seen: Sequence[Pinned]) -> None:
         """The run so far, from its begin on the left to now on the right: of cards that have none yet, of the one that
-        has the oldest, and of all where the run waits."""
+        has the oldest, and of all where the run waits or other cards have come into sight."""
         labels = {pin.index: pin.label for pin in seen}
         old = [index for index in self._old_areas if index in labels]
-        due = old if self._all_areas else [index for index in old if index not in self._areas]
+        every, self._all_areas = self._all_areas, True
+        due = old if every else [index for index in old if index not in self._areas]
         self._turns += 1
         if not due and self._turns % _TURNS == 0:
             due = old[:1]
