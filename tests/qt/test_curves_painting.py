@@ -165,8 +165,8 @@ def test_what_is_drawn_at_the_end_of_a_line_is_what_all_of_it_drawn_anew_would_b
             before = pane._picture
             pane.grab()
             news = pane._picture.toImage()
-            grown += before is pane._picture
+            grown += before is pane._picture and pane is curves.loss
             pane._picture = None
             pane.grab()
             assert news == pane._picture.toImage(), (pane.title, trained)
-    assert grown > 100
+    assert grown > 60

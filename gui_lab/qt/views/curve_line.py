@@ -187,12 +187,13 @@ class Line:
         now = self.drawn(view)
         if now.count == before.count:
             return view.area.right()
-        if before.few or (now.block, now.block_of_band) != (before.block, before.block_of_band):
+        if before.few(view) or (now.block, now.block_of_band) != (before.block, before.block_of_band):
             return None
         changed = min(
             before.count // now.block * now.block, (before.count // now.block_of_band - 2) * now.block_of_band
         )
-        place = view.along.place(self.at(np.array([max(changed - 1, 0)])))
+        still = before.points[max(int(np.searchsorted(before.points, changed)) - 1, 0)]
+        place = view.along.place(self.at(np.array([still])))
         return float(np.floor(view.across(place)[0])) - 2
 
     def ends_before(self, view: View, pixel: float) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
@@ -34,6 +34,8 @@ _LARGEST_RATIO = 1e5
 """Of the ends of a logarithmic axis that follows: a rate that falls to 0 would squeeze all before it together."""
 _SPARE = 1.3
 """Times what is needed that an axis may reach before it follows downwards: noise would have it go to and fro."""
+_EDGE = 16
+"""Pixels, whole ones of the device too at the usual scales."""
 _TICK_ROOM = 24  # pixels from a tick of the y axis to the next, at least
 
 
@@ -282,11 +284,20 @@ class Plot(QWidget):
             with QPainter(self._picture) as painter:
                 self._draw_lines(painter, fine=False)
         elif left < view.area.right():
-            with QPainter(self._picture) as painter:
-                painter.setClipRect(QRectF(left, 0, self.width() - left, self.height()))
-                painter.drawPixmap(0, 0, axes)
-                self._draw_lines(painter, fine=False, left=left)
+            self._draw_end(axes, self._picture, max(int(left) // _EDGE * _EDGE, _EDGE))
         self._drawn = {line.name: line.drawn(view) for line in self.lines.values() if line.style in GROWING}
+
+    def _draw_end(self, axes: QPixmap, picture: QPixmap, left: int) -> None:
+        """Draw it anew from this pixel on: apart, and from further left, for Qt cuts a line at the edge of what it
+        draws on by a pixel more or less."""
+        begin, ratio = left - _EDGE, axes.devicePixelRatioF()
+        end = axes.copy(QRect(round(begin * ratio), 0, axes.width() - round(begin * ratio), axes.height()))
+        with QPainter(end) as painter:
+            painter.translate(-begin, 0)
+            self._draw_lines(painter, fine=False, left=begin)
+        with QPainter(picture) as painter:
+            painter.setClipRect(QRect(left, 0, self.width() - left, self.height()))
+            painter.drawPixmap(begin, 0, end)
 
     def _changed_from(self, view: View) -> float | None:
         """The pixel; None where it may be anywhere."""

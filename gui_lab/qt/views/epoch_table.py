@@ -41,7 +41,7 @@ class EpochTable(QWidget):
             self.setAccessibleDescription("; ".join(" ".join(row) for row in self.rows(1)))
             self.update()
 
-    def rows(self, most: int) -> list[tuple[str, str, str, str]]:
+    def rows(self, most: int) -> list[tuple[str, ...]]:
         """Epoch, training loss, validation loss and accuracy as they are written, the newest epoch first."""
         history, found = self._history, []
         for place in range(history.epochs - 1, max(history.epochs - 1 - most, -1), -1):
