@@ -80,6 +80,7 @@ class Sentence(_Words):
     def __init__(self, name: str, role: str) -> None:
         super().__init__(name, role)
         self._height = 0
+        self.setWordWrap(True)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
