@@ -86,7 +86,7 @@ class Sentence(_Words):
         self.setSizePolicy(policy)
 
     def _make_room(self) -> None:
-        if self._needed(self.width()) > self._height:
+        if self._needed(self.width()) > self.height():
             self.updateGeometry()
 
     def _needed(self, width: int) -> int:
