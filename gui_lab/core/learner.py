@@ -25,6 +25,7 @@ from gui_lab.core.ledger import ledger, multiplications
 from gui_lab.core.machine import out_of_memory_told
 from gui_lab.core.pooling import quickened
 from gui_lab.core.schedule import Schedule
+from gui_lab.core.uncompiled import leave_the_compiler_out
 from gui_lab.errors import InvalidExperiment, TrainingError
 
 _MEASURED_BATCH = 64
@@ -93,6 +94,7 @@ class Learner:
         with out_of_memory_told("the network"):
             self.model = precision.prepared(self.model, self.precision)
             self.averaged = _averaged(self.model, training.ema_decay)
+            leave_the_compiler_out()
             self.optimizer = experiment.optimizer.build(self.model.parameters())
         self.plan = Plan(training.epochs, training.patience, experiment.optimizer.lr)
         iterations = training.iterations(len(images.train))
