@@ -99,7 +99,6 @@ def trial(experiment: Experiment, images: ImageSet, seconds: float = SECONDS) ->
         TrainingError: it fails within these seconds, as a run would.
     """
     training = experiment.training.changed(remeasure=False, patience=0)  # measuring is timed apart
-    _load_optimizers()
     began = time.perf_counter()
     with generators_kept(machine.resolve(training.device)):
         learner = Learner(replace(experiment, training=training), images)
@@ -128,13 +127,6 @@ def trial(experiment: Experiment, images: ImageSet, seconds: float = SECONDS) ->
         device=learner.device,
         precision=learner.precision,
     )
-
-
-def _load_optimizers() -> None:
-    """The first optimiser of a process makes torch import its compiler: seconds that no later run takes."""
-    import torch
-
-    torch.optim.SGD([torch.zeros(1)])
 
 
 def _iterations(learner: Learner) -> Iterator[float]:

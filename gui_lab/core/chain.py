@@ -134,10 +134,19 @@ class Chain:
             self._stretches[key] = found
         return self._stretches[key]
 
+    def apart(self, kind: Kind, done: int = 0) -> bool:
+        """Whether what follows the first `done` of `steps()` is applied to pictures of this kind in few kernels that
+        each act on every picture by itself: a stretch, and what merely overwrites. Then a picture becomes the same,
+        to the bit, in whichever batch it is."""
+        left = self.steps()[done:]
+        if left and (kind.size is None or kind.pil):
+            return False
+        fused = fusing.stretch(left, kind.shape) if left and self.fuses and kind.dtype == "uint8" else None
+        return all(transform.overwrites() for _, transform in left[len(fused) if fused else 0 :])
+
     def _stretched(self, stretch: Stretch, group: _Group, indices: Indices, seed: int, epoch: int) -> _Group:
-        rolling = [step for step in stretch.steps if step.transform.random]
-        salts = [self._salts[step.position] for step in rolling]
-        dice = iter(Dice.together(seed, epoch, indices[group.places], salts))
+        salts = [self._salts[step.position] for step in stretch.steps if step.transform.random]
+        dice = iter(Dice.together(seed, epoch, indices[group.places], salts) if salts else ())
         drawn = [step.transform.draw(next(dice), step.shape) if step.transform.random else {} for step in stretch.steps]
         return _Group(group.places, stretch.apply(group.pictures, drawn))
 

@@ -126,10 +126,11 @@ Event = RunStarted | BatchTrained | Measuring | EpochEnded | Changed | Paused | 
 
 def as_record(event: Event) -> dict[str, Any]:
     """As a JSON-able record: {"event": "batch_trained", ...}; NaN and infinity become None."""
-    record: dict[str, Any] = {"event": _name(type(event))}
-    for field in fields(event):
-        value = getattr(event, field.name)
-        record[field.name] = None if isinstance(value, float) and not math.isfinite(value) else value
+    kind, names = _LINES[type(event)]
+    record: dict[str, Any] = {"event": kind}
+    for name in names:
+        value = getattr(event, name)
+        record[name] = None if isinstance(value, float) and not math.isfinite(value) else value
     return record
 
 
@@ -152,3 +153,6 @@ def _name(kind: type) -> str:
 
 
 _KINDS: dict[str, Any] = {_name(kind): kind for kind in get_args(Event)}
+_LINES: dict[type, tuple[str, tuple[str, ...]]] = {
+    kind: (name, tuple(field.name for field in fields(kind))) for name, kind in _KINDS.items()
+}

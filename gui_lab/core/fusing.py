@@ -188,10 +188,11 @@ def as_numbers(pictures: Tensor) -> Tensor:
     """Colours as numbers, a new float32 (B, 1, H, W), from uint8 (B, C, H, W) with one channel or three."""
     import torch
 
+    values = pictures.to(torch.float32, memory_format=torch.contiguous_format)
     if pictures.shape[1] == 1:
-        return pictures.to(torch.float32, memory_format=torch.contiguous_format)
-    shifted = pictures.to(torch.int32, memory_format=torch.contiguous_format) << _shifts(pictures.device)
-    return shifted.sum(1, keepdim=True, dtype=torch.int32).to(torch.float32)
+        return values
+    upper = torch.add(values[:, 1:2], values[:, :1], alpha=256)
+    return torch.add(values[:, 2:], upper, alpha=256)  # both sums are exact
 
 
 def spread(numbers: Tensor, out: Tensor) -> None:

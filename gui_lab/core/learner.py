@@ -24,7 +24,9 @@ from gui_lab.core.images import ImageSet
 from gui_lab.core.ledger import ledger, multiplications
 from gui_lab.core.loading import epoch_order
 from gui_lab.core.machine import out_of_memory_told
+from gui_lab.core.pooling import quickened
 from gui_lab.core.schedule import Schedule
+from gui_lab.core.uncompiled import leave_the_compiler_out
 from gui_lab.errors import InvalidExperiment, TrainingError
 
 _MEASURED_BATCH = 64
@@ -86,13 +88,14 @@ class Learner:
         torch.set_num_threads(self.threads)
         with out_of_memory_told("the network"):
             machine.seed(seed_of(training.seed, 0), self.device)
-            self.model = experiment.model.network(shape, self.classes).to(self.device)
+            self.model = quickened(experiment.model.network(shape, self.classes).to(self.device))
         self.loss = self._built_loss("mean")
         self.losses = self._built_loss("none")
         self.precision, self.why = self._chosen_precision()
         with out_of_memory_told("the network"):
             self.model = precision.prepared(self.model, self.precision)
             self.averaged = _averaged(self.model, training.ema_decay)
+            leave_the_compiler_out()
             self.optimizer = experiment.optimizer.build(self.model.parameters())
         self.plan = Plan(training.epochs, training.patience, experiment.optimizer.lr)
         iterations = training.iterations(len(images.train))

@@ -118,8 +118,12 @@ def seed(number: int, device: str) -> None:
 
 @contextlib.contextmanager
 def deterministic(wanted: bool) -> Iterator[None]:
-    """Only algorithms that give the same bits every time, where torch has them; the switch is one of the process."""
+    """Only algorithms that give the same bits every time, where torch has them; the switch is one of the process, and
+    touched only where it matters, for torch imports its compiler to turn it, which takes seconds."""
     before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    if not wanted and not before:
+        yield
+        return
     torch.use_deterministic_algorithms(wanted or before, warn_only=True)
     try:
         yield

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 
 from gui_lab.core import machine
+from gui_lab.core.batches import Batches
 from gui_lab.core.blame import first_not_finite
 from gui_lab.core.dice import Indices, seed_of
 from gui_lab.core.events import BatchTrained, EpochEnded, Event, Measuring, Reason, Tested
@@ -102,16 +103,15 @@ def train(learner: Learner) -> Generator[Event, None, Reason]:
 
 def _trained(learner: Learner, stepper: _Stepper, epoch: int, sums: Sums, clock: Stopwatch) -> Iterator[BatchTrained]:
     """One epoch's iterations."""
-    training, order = learner.experiment.training, learner.order(epoch)
-    starts, smaller = range(0, len(order), training.batch_size), _smaller(learner)
-    for iteration, start in enumerate(starts, 1):
-        part = order[start : start + training.batch_size]
-        left = len(starts) - iteration
-        with clock, out_of_memory_told(f"a batch of {training.batch_size}", smaller):
-            stepped = stepper.step(part, epoch, iteration, left)
-        sums.add(stepped.loss, stepped.correct, len(part))
+    batches, smaller = Batches(learner, epoch), _smaller(learner)
+    told = f"a batch of {learner.experiment.training.batch_size}"
+    for iteration in range(1, len(batches) + 1):
+        with clock, out_of_memory_told(told, smaller):
+            pictures, labels = batches.take(iteration - 1)
+            stepped = stepper.step(pictures, labels, epoch, iteration, len(batches) - iteration)
+        sums.add(stepped.loss, stepped.correct, len(labels))
         yield BatchTrained(
-            epoch, iteration, stepped.loss, stepped.correct, len(part), clock.seconds, stepped.lr, stepped.norm
+            epoch, iteration, stepped.loss, stepped.correct, len(labels), clock.seconds, stepped.lr, stepped.norm
         )
 
 
@@ -134,14 +134,14 @@ class _Stepper:
     def __post_init__(self) -> None:
         self._parameters = tuple(self.learner.model.parameters())
 
-    def step(self, indices: Indices, epoch: int, iteration: int, left: int) -> _Stepped:
+    def step(self, pictures: Tensor, labels: Tensor, epoch: int, iteration: int, left: int) -> _Stepped:
         """Forward and backward, and the optimiser's step where the batch is the last of its group.
 
         Args:
+            pictures, labels: a batch, as `Learner.batch` gives it.
             left: iterations of the epoch that come after this one; the last group may be a smaller one.
         """
         learner, training = self.learner, self.learner.experiment.training
-        pictures, labels = learner.batch(indices, epoch, training=True)
         seed = seed_of(training.seed, epoch, iteration)
         if not learner.model.training:  # a look leaves it measuring; going through all layers each time takes time
             learner.model.train()

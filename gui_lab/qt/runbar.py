@@ -7,14 +7,12 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMenu,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -27,7 +25,9 @@ from PySide6.QtWidgets import (
 from gui_lab.core.history import History
 from gui_lab.qt import words
 from gui_lab.qt.running import RunControl, State
-from gui_lab.qt.theme import THEME, XS, Elided, L, M, S, colour, label, numbers_font, set_role, with_icon
+from gui_lab.qt.theme import THEME, XS, Elided, L, M, S, colour, set_role, with_icon
+from gui_lab.qt.views.curve_line import polygon
+from gui_lab.qt.views.steady import Figures, Progress
 
 _BATCHES = (1, 10, 100)
 _ROOM_FOR_A_CURVE = 1120  # pixels: in a narrower bar its place is needed for words
@@ -60,7 +60,7 @@ class Sparkline(QWidget):
         y = (self.height() - 3) - (self._values - low) / max(high - low, 1e-12) * (self.height() - 6)
         with QPainter(self) as painter:
             painter.setPen(QPen(colour("training")))
-            painter.drawPolyline(QPolygonF([QPointF(*point) for point in zip(x, y, strict=True)]))
+            painter.drawPolyline(polygon(x, y))
 
 
 class _More(QToolButton):
@@ -132,12 +132,12 @@ class RunBar(QFrame):
         self.more_stop = _More("run.more_stop", "Stop and keep, or discard")
         self.state = Elided("run.state")
         self.state.setText("PyTorch is loading")
-        self.where = self._readout("run.where", 0)
-        self.speed = self._readout("run.speed", 116)
-        self.left = self._readout("run.left", 76)
-        self.device = self._readout("run.device", 44)
+        self.where = Figures("run.where", 0)
+        self.speed = Figures("run.speed", 116)
+        self.left = Figures("run.left", 76)
+        self.device = Figures("run.device", 44)
         self.sparkline = Sparkline()
-        self.epoch_progress, self.run_progress = QProgressBar(), QProgressBar()
+        self.epoch_progress, self.run_progress = Progress(), Progress()
         for bar, name in ((self.epoch_progress, "epoch"), (self.run_progress, "run")):
             bar.setObjectName(f"run.progress_{name}")
             bar.setAccessibleName(f"Progress within the {name}")
@@ -159,12 +159,6 @@ class RunBar(QFrame):
         button.setToolTip(f"{text} ({keys})")
         with_icon(button, icon)
         return button
-
-    def _readout(self, name: str, width: int) -> QLabel:
-        readout = label("", "quiet", name=name)
-        readout.setFont(numbers_font())
-        readout.setMinimumWidth(width)
-        return readout
 
     def _arrange(self) -> None:
         progress = QVBoxLayout()

@@ -1,7 +1,9 @@
 """The run of the window: starts it, steers it, and pulls what it says.
 
 The worker fills a mailbox at its own speed; a timer empties it ten times a second, applies all of it to the history
-and says once that there is news. So a network that does a thousand batches a second costs the window ten repaints.
+and says once that there is news. So a network that does a thousand batches a second costs the window ten repaints. What
+was looked at meanwhile, softmax outputs and batches, is announced halfway to the next time: no frame has to paint
+everything, and the window answers in between.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QFile, QObject, QTimer, Signal
 
-from gui_lab.core.events import Paused, Reason
+from gui_lab.core.events import BatchTrained, Paused, Reason
 from gui_lab.core.experiment import Experiment
 from gui_lab.core.history import History
 from gui_lab.core.images import ImageSet
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from gui_lab.core.runs import Run
 
 _PULL_MILLISECONDS = 100
+_LOOK_MILLISECONDS = 50  # after a pull
 SNAPSHOTS_AT_MOST = 24
 
 
@@ -72,6 +75,8 @@ class RunControl(QObject):
     state_changed = Signal()
     advanced = Signal()
     """The history has grown (once per pull, however much came)."""
+    looked = Signal()
+    """There is a newer look at the pinned pictures or at a batch."""
     failed = Signal(object)
     """The run ended by an error: a `Failed`."""
 
@@ -98,6 +103,10 @@ class RunControl(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(_PULL_MILLISECONDS)
         self._timer.timeout.connect(self.pull)
+        self._look_timer = QTimer(self)
+        self._look_timer.setSingleShot(True)
+        self._look_timer.setInterval(_LOOK_MILLISECONDS)
+        self._look_timer.timeout.connect(self.looked)
         session.pins_changed.connect(self._hand_over_pins)
         session.experiment_changed.connect(self._hand_over_settings)
 
@@ -198,6 +207,7 @@ class RunControl(QObject):
             self._thread.wait()
             self.pull()
         self._timer.stop()
+        self._look_timer.stop()
 
     def _begin(self, batches: int | None) -> None:
         if self.why_not():
@@ -246,7 +256,11 @@ class RunControl(QObject):
         mailbox = self._thread.mailbox
         news = bool(mailbox)
         for _ in range(len(mailbox)):  # and no more: a worker that fills it as fast would hold the window for ever
-            self._take(mailbox.popleft())
+            item = mailbox.popleft()
+            if type(item) is BatchTrained and self.state != State.STARTING:
+                self.history.apply(item)
+            else:
+                self._take(item)
         if news:
             self.advanced.emit()
         if over:
@@ -261,8 +275,10 @@ class RunControl(QObject):
             case Probed():
                 self.probed = item
                 self.trails.take(item)
+                self._look_timer.start()
             case BatchView():
                 self.viewed = item
+                self._look_timer.start()
             case Weights():
                 self._take_weights(item)
             case Paused():

@@ -197,20 +197,33 @@ def label(text: str = "", role: str = "body", *, wrap: bool = False, name: str =
 
 
 class Elided(QLabel):
-    """A line that ends in an ellipsis where there is no room; the whole of it is its tool tip."""
+    """A line that ends in an ellipsis where there is no room; the whole of it is its tool tip. It takes the room it is
+    given, so other words are painted and nothing is laid out anew for them, as Qt's own label does."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
+        self._words = ""
         self.setObjectName(name)
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def setText(self, text: str) -> None:
-        self.setToolTip(text)
-        super().setText(text)
+        if text != self._words:
+            self._words = text
+            self.setToolTip(text)
+            self.setAccessibleName(text)
+            self.update()
+
+    def text(self) -> str:
+        return self._words
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, self.fontMetrics().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        words = self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, self.width())
         with QPainter(self) as painter:
             painter.setPen(self.palette().color(self.foregroundRole()))
             painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
@@ -226,19 +239,35 @@ def set_role(widget: QWidget, role: str) -> None:
 
 def colour(role: str) -> QColor:
     """A colour role of the scheme in force, for painting by hand."""
-    return QColor(getattr(THEME.colours, role))
+    return QColor(_read(getattr(THEME.colours, role)))
+
+
+@functools.lru_cache(maxsize=256)
+def _read(tone: str) -> QColor:
+    """Kept, for to read a colour takes longer than to paint with it."""
+    return QColor(tone)
 
 
 def class_colour(label: int) -> QColor:
     """The colour of a class by its label; after ten they come again, lighter, then darker."""
+    return QColor(_class_colour(label % (3 * len(_CLASSES)), THEME.dark))
+
+
+@functools.lru_cache(maxsize=64)
+def _class_colour(label: int, dark: bool) -> QColor:
     tone = _CLASSES[label % len(_CLASSES)]
-    made = QColor(_CLASSES_ON_DARK.get(tone, tone) if THEME.dark else tone)
-    turn = label // len(_CLASSES) % 3
+    made = QColor(_CLASSES_ON_DARK.get(tone, tone) if dark else tone)
+    turn = label // len(_CLASSES)
     return made if turn == 0 else made.lighter(135) if turn == 1 else made.darker(135)
 
 
 def numbers_font(pixels: int = BASE) -> QFont:
     """The system font with figures of one width, so that readouts do not dance."""
+    return QFont(_numbers_font(pixels, QApplication.font().toString()))
+
+
+@functools.lru_cache(maxsize=32)
+def _numbers_font(pixels: int, _: str) -> QFont:
     font = QFont(QApplication.font())
     font.setPixelSize(pixels)
     font.setFeature(QFont.Tag("tnum"), 1)

@@ -165,7 +165,9 @@ class Watching(QWidget):
         if probed is None or not (self._drawn is not None and self._drawn is self.control.images):
             self.probabilities.show_probabilities((), np.zeros((0, 0), np.float32))
         else:
-            self.probabilities.show_probabilities(probed.indices, probed.probabilities, self.control.trails)
+            goes_on = self.control.state == State.TRAINING
+            trails = self.control.trails
+            self.probabilities.show_probabilities(probed.indices, probed.probabilities, trails, goes_on)
         self._show_ladder()
 
     def _show_ladder(self) -> None:

@@ -2,11 +2,11 @@
 
     uv run python tests/benchmarks/curves.py [--rounds 30] [--width 1200] [--height 800]
 
-All four plots are shown. Each round a hundred
-iterations have come, as ten times a second in the window. Printed are medians in milliseconds: `take in` the news for
-all plots; `paint` the loss plot as it is painted then, all its lines over axes that stand still; `anew` with its axes,
-as when they have moved; `zoom` the same where the middle tenth is shown; `all` four plots with their axes; `open` is
-to take in the whole run from nothing, and `longest` the longest frame of that.
+All four plots are shown. Each round a hundred iterations have come, as ten times a second in the window. Printed are
+medians in milliseconds: `take in` the news for all plots; `paint` the loss plot as it is painted then; `lines` all its
+lines over axes that stand still, as when an epoch has ended; `anew` with its axes, as when they have moved; `zoom` the
+same where the middle tenth is shown; `all` four plots with their axes; `open` is to take in the whole run from nothing,
+and `longest` the longest frame of that.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from gui_lab.testing.bench.repaint import LongRun
 NEWS = 100
 
 
-def median(rounds: int, act: Callable[[], None]) -> float:
-    """Milliseconds."""
+def median(rounds: int, act: Callable[[], None], before: Callable[[], None] = lambda: None) -> float:
+    """Milliseconds of the act, without what comes before it."""
     took = []
     for _ in range(rounds):
+        before()
         began = time.perf_counter()
         act()
         took.append(1000 * (time.perf_counter() - began))
@@ -40,7 +41,7 @@ def median(rounds: int, act: Callable[[], None]) -> float:
 
 
 def lines(plot: Plot) -> None:
-    """Paint it as if news had come."""
+    """Paint all its lines."""
     plot._picture = None
     plot.repaint()
 
@@ -77,7 +78,8 @@ def measured(count: int, rounds: int, size: tuple[int, int]) -> dict[str, float]
 
     found = {"open": 1000 * sum(frames), "longest": 1000 * max(frames)}
     found["take in"] = median(rounds, news)
-    found["paint"] = median(rounds, lambda: lines(curves.loss))
+    found["paint"] = median(rounds, curves.loss.repaint, news)
+    found["lines"] = median(rounds, lambda: lines(curves.loss))
     found["anew"] = median(rounds, lambda: anew(curves.loss))
     found["all"] = median(rounds, lambda: anew(*curves.panes.values()))
     whole = count / run.history.started.iterations
@@ -95,7 +97,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=1200)
     parser.add_argument("--height", type=int, default=800)
     given = parser.parse_args()
-    names = ("take in", "paint", "anew", "zoom", "all", "open", "longest")
+    names = ("take in", "paint", "lines", "anew", "zoom", "all", "open", "longest")
     print(f"{'iterations':>12}" + "".join(f"{name:>11}" for name in names))
     for count in (10**4, 10**5, 10**6, 10**7):
         found = measured(count, given.rounds, (given.width, given.height))

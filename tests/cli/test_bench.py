@@ -4,22 +4,23 @@ person who runs it."""
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import json
 import math
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gui_lab.cli import run
 from gui_lab.core.images import DATASETS, opened
 from gui_lab.core.learning import MODELS
 from gui_lab.errors import LabError
-from gui_lab.testing.bench import bench, ours, pictures, tutorial
+from gui_lab.testing.bench import bench, layouts, ours, pictures, tutorial
 from gui_lab.testing.bench.bench import OTHERS, Bench, Effort, Round, compared
 from gui_lab.testing.bench.cases import CASES
 from gui_lab.testing.bench.children import Child
@@ -60,7 +61,7 @@ def here(tiny: None, registered: None, lab: Robot, monkeypatch: pytest.MonkeyPat
     does = {"ours": ours.perform, "tutorial": tutorial.Scripts().perform, "live": LiveWindow(lab).perform}
 
     class Here(contextlib.nullcontext[None]):
-        def __init__(self, module: str, home: Path) -> None:
+        def __init__(self, module: str, home: Path, environment: Any) -> None:
             super().__init__()
             self._perform = does[module.rpartition(".")[2]]
 
@@ -75,11 +76,11 @@ def here(tiny: None, registered: None, lab: Robot, monkeypatch: pytest.MonkeyPat
 
 def answers(**changed: Any) -> Round:
     """Two ways at two speeds."""
-    ways = {
+    ways: dict[str, dict[str, Any]] = {
         "loop": {"epoch_seconds": 2.0, "batch_seconds": 0.004, "accuracy": 0.9, "others": 0.1},
         "window": {"epoch_seconds": 2.5, "accuracy": 0.95, "others": 0.3},
         "compute": {"batch_seconds": 0.003, "others": 0.0},
-        "script": {"epoch_seconds": 25.0, "accuracy": 0.96, "others": 0.2},
+        "script": {"epoch_seconds": 25.0, "accuracy": 0.96, "others": 0.2, "reads": "MNIST"},
     }
     return Round(**{way: {**answer, **changed.get(way, {})} for way, answer in ways.items()})
 
@@ -145,7 +146,7 @@ class TestFigures:
 
     def test_each_side_is_told_with_what_others_took_from_them(self) -> None:
         speedup, watched, computed = compared(SOFTMAX, [answers()])
-        assert speedup.measured == "0.4 : 0.04 epochs/s"
+        assert speedup.measured == "0.4 : 0.04 epochs/s by MNIST"
         assert computed.measured == "4,000 : 3,000 us a batch"
         assert (speedup.others, watched.others, computed.others) == (0.3, 0.3, 0.1)
         assert (speedup.reached, watched.reached, computed.reached) == (True, False, True)
@@ -218,35 +219,61 @@ class TestPictures:
         assert "is not in" in found.words
         assert "Instead: " in found.words
 
-    def test_the_lab_and_the_script_get_the_same_pictures(self, registered: None, tmp_path: Path) -> None:
-        for family in ("mnist", "cifar10"):
-            folder = tmp_path / family
-            made = made_up(family).first(50)
-            pictures.lay_out(made, family, folder)
-            images = opened(pictures.BenchPictures(root=folder))
-            assert (len(images.train), len(images.validation), len(images.test)) == (50, 10, 0)
-            ours = images.pictures.take(images.train)
-            theirs = _as_torchvision_reads(family, folder / "torchvision")
-            np.testing.assert_array_equal(np.asarray(ours), theirs)
+    @pytest.mark.parametrize("form", ["MNIST", "CIFAR10", "ImageFolder"])
+    def test_the_lab_and_the_script_get_the_same_pictures(self, registered: None, tmp_path: Path, form: Any) -> None:
+        made = dataclasses.replace(made_up("mnist" if form == "MNIST" else "cifar10").first(50), form=form)
+        layouts.lay_out(made, tmp_path / "laid")
+        images = opened(pictures.BenchPictures(root=tmp_path / "laid"))
+        assert (len(images.train), len(images.validation), len(images.test)) == (50, 10, 0)
+        for part, chosen in (("train", images.train), ("test", images.validation)):
+            theirs = tutorial.published(tmp_path / "laid" / layouts.FOLDER, part, None)
+            assert type(theirs).__name__ == form
+            assert pairs(np.asarray(images.pictures.take(chosen)), images.labels[chosen]) == pairs(
+                np.stack([_channels_first(np.asarray(picture)) for picture, _ in theirs]),
+                np.array([label for _, label in theirs]),
+            )
+
+    def test_a_folder_of_pictures_stays_the_same_files(self, registered: None, tmp_path: Path) -> None:
+        for part, count in (("train", 6), ("test", 2)):
+            for name in ("cat", "dog"):
+                (tmp_path / "cifar10" / part / name).mkdir(parents=True)
+                for number in range(count):
+                    pixels = np.full((8, 8, 3), 20 * number + 3 * len(part) + len(name), np.uint8)
+                    Image.fromarray(pixels).save(tmp_path / "cifar10" / part / name / f"{number}.jpg")
+        found = pictures.found("cifar10", tmp_path)
+        assert "ImageFolder, which decodes them in each epoch" in found.words
+        assert (found.form, found.trained, len(found.labels)) == ("ImageFolder", 12, 16)
+        chosen = found.first(4)
+        layouts.lay_out(chosen, tmp_path / "laid")
+        theirs = tutorial.published(tmp_path / "laid" / layouts.FOLDER, "train", None)
+        assert len(theirs) == 4
+        assert {Path(path).read_bytes() for path, _ in theirs.samples} == {
+            path.read_bytes() for path in chosen.files[:4]
+        }
+        ours = opened(pictures.BenchPictures(root=tmp_path / "laid"))
+        assert pairs(np.asarray(ours.pictures.take(ours.train)), ours.labels[ours.train]) == pairs(
+            np.stack([_channels_first(np.asarray(picture)) for picture, _ in theirs]),
+            np.array([label for _, label in theirs]),
+        )
 
     def test_an_experiment_of_each_case_can_be_trained(self, registered: None, tmp_path: Path) -> None:
         for case in CASES:
             folder = tmp_path / case.family
             if not folder.exists():
-                pictures.lay_out(made_up(case.family).first(100), case.family, folder)
+                layouts.lay_out(made_up(case.family).first(100), folder)
             made = case.experiment(folder, epochs=3)
             problems = made.problems(opened(made.dataset))
             assert not [problem for problem in problems if problem.severity == "error"]
             assert made.training.epochs == 3
 
 
-def _as_torchvision_reads(family: str, root: Path) -> Any:
-    if family == "mnist":
-        from torchvision.datasets import MNIST
+def pairs(pixels: Any, labels: Any) -> list[tuple[bytes, int]]:
+    """Each picture with its label, in an order that does not depend on theirs."""
+    return sorted((picture.tobytes(), int(label)) for picture, label in zip(pixels, labels, strict=True))
 
-        return MNIST(root, train=True).data.numpy()[:, None]
-    batch = pickle.loads((root / "cifar-10-batches-py" / "train").read_bytes())
-    return batch["data"].reshape(-1, 3, 32, 32)
+
+def _channels_first(picture: Any) -> Any:
+    return picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
 
 
 def test_a_child_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:

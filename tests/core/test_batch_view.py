@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from gui_lab.core.batch_view import MOST, BatchViewer
+from gui_lab.core.batches import Batches
 from gui_lab.core.events import BatchTrained
 from gui_lab.core.experiment import Experiment
 from gui_lab.core.images import ImageSet
@@ -25,16 +26,16 @@ def with_transform(experiment: Experiment, name: str) -> Experiment:
     return replace(experiment, transforms=(*experiment.transforms, TRANSFORMS.make(name)))
 
 
-def network_gets(learner: Learner, monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Pictures and labels of every batch that the learner draws from now on."""
-    given, draw = [], learner.batch
+def network_gets(monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Pictures and labels of every batch that is trained with from now on."""
+    given, take = [], Batches.take
 
-    def batch(indices: np.ndarray, epoch: int, training: bool) -> tuple[torch.Tensor, torch.Tensor]:
-        drawn = draw(indices, epoch, training)
-        given.append(tuple(values.clone() for values in drawn))
-        return drawn
+    def taken(batches: Batches, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        batch = take(batches, number)
+        given.append(tuple(values.clone() for values in batch))
+        return batch
 
-    monkeypatch.setattr(learner, "batch", batch)
+    monkeypatch.setattr(Batches, "take", taken)
     return given
 
 
@@ -42,7 +43,7 @@ def test_the_pictures_are_those_that_the_network_was_trained_with(
     made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learner = Learner(made(), images)
-    given, viewer = network_gets(learner, monkeypatch), BatchViewer(learner)
+    given, viewer = network_gets(monkeypatch), BatchViewer(learner)
     for event in train(learner):
         if isinstance(event, BatchTrained):
             pictures, labels = given[-1]
@@ -97,7 +98,7 @@ def test_mixed_pictures_are_shown_as_they_were_mixed(
     made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learner = Learner(with_transform(made(batch_size=80), "MixUp"), images)
-    given = network_gets(learner, monkeypatch)
+    given = network_gets(monkeypatch)
     next(train(learner))
     pictures, labels = given[0]
     view = BatchViewer(learner).look(1, 1)

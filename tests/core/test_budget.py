@@ -116,6 +116,7 @@ def test_larger_batches_that_memory_does_not_hold_are_left_out(
         return whole(learner, indices, epoch, training)
 
     monkeypatch.setattr(Learner, "batch", batch)
+    monkeypatch.setattr("gui_lab.core.batches.PICTURES", 1)  # not several batches together
     _, found = finished(trials(made(), images, available=1e-6, seconds=0.05))
     assert [one.batch_size for one in found] == [32]
 

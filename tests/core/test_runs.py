@@ -102,6 +102,19 @@ def test_the_log_holds_every_event_in_its_order(run: Run) -> None:
             assert told == value or (value is None and math.isnan(told))
 
 
+@pytest.mark.parametrize(("seconds", "there"), [(0.0, 4), (3600.0, 0)])
+def test_what_is_older_than_a_moment_is_on_the_disk_and_all_of_it_in_the_end(
+    run: Run, monkeypatch: pytest.MonkeyPatch, seconds: float, there: int
+) -> None:
+    monkeypatch.setattr("gui_lab.core.runs._FLUSH_SECONDS", seconds)
+    events = run.events()
+    for _ in range(4):
+        next(events)
+    assert len(lines(run)) == there
+    events.close()
+    assert [record["event"] for record in lines(run)] == ["run_started", *["batch_trained"] * 3, "run_ended"]
+
+
 def test_a_history_is_the_same_from_a_run_and_from_its_log(run: Run) -> None:
     live = History()
     for event in run.events():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer
@@ -142,3 +144,29 @@ def test_the_names_of_classes_are_measured_once_however_often_their_bars_are_pai
         bars.show_probabilities((0, 1, 2), np.full((3, 1000), 0.001, np.float32))
         bars.grab()
     assert len(measured) == 1
+
+
+@pytest.mark.parametrize("unit", ["epoch", "iteration", "time"])
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_what_is_drawn_at_the_end_of_a_line_is_what_all_of_it_drawn_anew_would_be(curves, unit, logarithmic):
+    random = np.random.default_rng(5)
+    look = replace(curves.look, panes=tuple(curves.panes), unit=unit)
+    curves.look = replace(look, logarithmic=("loss", "gradient_norm") if logarithmic else ())
+    history, trained, grown = History(), 0, 0
+    history.apply(RunStarted("", "cpu", 1, 4, 5000, 64, 640, 100, 1))
+    for _ in range(120):
+        for _ in range(int(random.integers(1, 120))):
+            trained += 1
+            loss, norm = 2.3 * np.exp(-trained / 3000) * random.exponential(1.0), random.exponential(1.0)
+            norm = norm if trained % 7 == 0 else float("nan")
+            history.apply(BatchTrained(1, trained, loss, 32, 64, trained / 100, 0.1, norm))
+        curves.show_history(history)
+        for pane in curves.panes.values():
+            before = pane._picture
+            pane.grab()
+            news = pane._picture.toImage()
+            grown += before is pane._picture and pane is curves.loss
+            pane._picture = None
+            pane.grab()
+            assert news == pane._picture.toImage(), (pane.title, trained)
+    assert grown > 60

@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QLabel
 
 from gui_lab.qt import words
 from gui_lab.qt.running import State
@@ -80,7 +80,7 @@ def test_why_training_cannot_start_is_said_beside_the_button_and_on_the_page(qui
     assert train.accessibleDescription() == why
     assert lab.hands.find("run.state").property("role") == "error"
     assert why in lab.train.says()
-    assert any(why in line.text() for line in page(lab).editor.problems.findChildren(type(page(lab).says)))
+    assert any(why in line.text() for line in page(lab).editor.problems.findChildren(QLabel))
     lab.hands.click_button(lab.lab.session.problems[0].repairs[0].label)
     assert lab.blocked() == ""
     assert enabled(lab) == ("train", "one_batch")
@@ -172,7 +172,7 @@ def test_a_run_follows_the_schedules_that_were_put_together_by_hand(quick_lab):
 def test_problems_of_other_pages_name_their_page_and_can_be_mended_here(quick_lab):
     lab = quick_lab
     lab.lab.session.edit("transforms", [{"name": "Normalize", "mean": [0.5], "std": [0.5]}])
-    said = lab.hands.find("train").findChildren(type(page(lab).says))
+    said = lab.hands.find("train").findChildren(QLabel)
     assert any(line.text().startswith("Transforms: ") for line in said if line.isVisible())
     lab.hands.click_button("Insert ToTensor before it")
     assert lab.transforms.names() == ["ToTensor", "Normalize"]

@@ -7,6 +7,7 @@ left side turns from the settings to the run's figures, unless a person has chos
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,19 +17,25 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QStac
 
 from gui_lab.qt.learning_editor import LearningEditor
 from gui_lab.qt.pages.page import Page
-from gui_lab.qt.running import RunControl
+from gui_lab.qt.running import RunControl, State
 from gui_lab.qt.session import Session
-from gui_lab.qt.theme import Elided, L, M, S, label
+from gui_lab.qt.theme import Elided, L, M, S
 from gui_lab.qt.views.curve_export import KINDS
 from gui_lab.qt.views.curve_words import said_of
 from gui_lab.qt.views.curves import Curves
+from gui_lab.qt.views.epoch_table import EpochTable
 from gui_lab.qt.views.run_column import RunColumn
 from gui_lab.qt.views.segments import Segments
+from gui_lab.qt.views.steady import Sentence
 from gui_lab.qt.watching import Watching
 
 if TYPE_CHECKING:
     from gui_lab.qt.rate_finder import RateFinder
     from gui_lab.qt.time_budget import TimeBudget
+
+
+_SENTENCE_SECONDS = 0.4
+"""A sentence that changes is read no faster."""
 
 
 class TrainPage(Page):
@@ -43,6 +50,7 @@ class TrainPage(Page):
         self._stale = True
         self._running = False
         self._verdict = ""
+        self._said_at = float("-inf")
         self._finder: RateFinder | None = None
         self._budget: TimeBudget | None = None
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -60,7 +68,8 @@ class TrainPage(Page):
         session.problems_changed.connect(self._say)
         session.images_changed.connect(self._say)
         session.ready_changed.connect(self._show_run)
-        control.advanced.connect(self._show_run)
+        control.advanced.connect(self._show_progress)
+        control.looked.connect(self._show_looks)
         control.state_changed.connect(self._show_state)
         self._say()
         self._show_state()
@@ -71,12 +80,12 @@ class TrainPage(Page):
         self.editor = LearningEditor(self.session, self.control, self)
         self.editor.find_rate_wanted.connect(self._find_rate)
         self.editor.budget_wanted.connect(self._try_budget)
-        self.column = RunColumn()
+        self.column, self.epochs = RunColumn(), EpochTable()
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(L, S, L, L)
         column.addWidget(self.column)
-        column.addStretch(1)
+        column.addWidget(self.epochs, 1)
         figures = QScrollArea()
         figures.setObjectName("train.figures")
         figures.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -107,7 +116,7 @@ class TrainPage(Page):
         self.curves = Curves()
         self.curves.export_wanted.connect(self._ask_export)
         self.curves.export_failed.connect(self.session.erred)
-        self.says = label("", "quiet", wrap=True, name="train.says")
+        self.says = Sentence("train.says", "quiet")
         middle = QFrame()
         middle.setProperty("role", "plot")
         plots = QVBoxLayout(middle)
@@ -147,19 +156,31 @@ class TrainPage(Page):
         self._show_run()
 
     def _show_run(self) -> None:
-        """Draw the news, or remember that there are some while the page is hidden."""
+        """Draw all of it, or remember that there is news while the page is hidden."""
+        self._stale = not self.isVisible()
+        self._show_looks()
+        self._show_progress()
+
+    def _show_looks(self) -> None:
+        if self.isVisible():
+            self.watching.show_news()
+        else:
+            self._stale = True
+
+    def _show_progress(self) -> None:
         if not self.isVisible():
             self._stale = True
             return
-        self._stale = False
-        self.watching.show_news()
-        self._say()
+        if time.monotonic() - self._said_at >= _SENTENCE_SECONDS or self.control.state != State.TRAINING:
+            self._say()
         run = self.control.experiment
         self.run_name.setText(f"{run.model.name_of()} on {run.dataset.name_of()}" if run else "")
         self.curves.show_history(self.control.history)
         self.column.show_run(self.control.history, self.control.in_words(), self.control.memory())
+        self.epochs.show_history(self.control.history)
 
     def _say(self) -> None:
+        self._said_at = time.monotonic()
         self.says.setText(self._in_words())
 
     def _in_words(self) -> str:

@@ -23,6 +23,9 @@ Style = Literal["raw", "smooth", "line", "disc", "diamond", "ring"]
 """`raw` is a thin line on its band of smallest and largest values, `smooth` two pixels wide, `line` one; the others
 have a sign of that shape at values that are far enough apart."""
 
+GROWING: tuple[Style, ...] = ("raw", "smooth", "line")
+"""Styles without signs: more values change nothing but the end of the line."""
+
 _FAR = 20_000.0
 """Pixels: what is further away is drawn from there."""
 _BAND = 6  # pixels of a column of the band
@@ -70,6 +73,20 @@ class View:
         return low + (self.area.bottom() - pixel) / self.area.height() * (high - low)
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """How far a line was drawn: so many values, by these points, in columns of so many values."""
+
+    count: int
+    points: Indices
+    block: int
+    block_of_band: int
+
+    def few(self, view: View) -> bool:
+        """Whether each can be told from its neighbours."""
+        return len(self.points) < view.columns / 6
+
+
 class Line:
     """
     Attributes:
@@ -92,6 +109,7 @@ class Line:
         self.values: Floats = np.empty(0)
         self.trained: Floats | None = None
         self._pyramid = Pyramid()
+        self._points: Indices = np.empty(0, np.int64)
 
     def show(self, values: Floats, trained: Floats | None, most: int) -> bool:
         """Take in what has come; at most so many values at once. Says whether anything new is drawn."""
@@ -134,14 +152,13 @@ class Line:
 
     def points(self, view: View) -> tuple[Floats, Floats]:
         """What is drawn, in pixels: no peak of a column is lost."""
-        columns = int(view.columns / 1.4)  # of 0.7 to 1.4 pixels: two points a pixel on average
-        chosen = self._pyramid.peaks(self.values, *self.seen(view), columns)
+        chosen = self._points = self._pyramid.peaks(self.values, *self.seen(view), _columns(view))
         return view.across(view.along.place(self.at(chosen))), view.down(self.values[chosen])
 
     def band(self, view: View) -> tuple[Floats, Floats] | None:
         """The outline of all between the smallest and the largest values, in pixels; None where there are too few."""
         first, last = self.seen(view)
-        columns = min(view.columns // _BAND, (last - first) // _BAND_VALUES)
+        columns = _columns_of_band(view, last - first)
         if columns < 2:
             return None
         starts, lows, highs = self._pyramid.blocks(self.values, first, last, columns)
@@ -158,6 +175,34 @@ class Line:
         y = np.concatenate([_hull(low, np.minimum), _hull(high, np.maximum)[::-1]])
         return np.concatenate([x, x[::-1]]), view.down(y)
 
+    def drawn(self, view: View) -> Drawn:
+        """How far it is drawn in a view, to be kept for `news`."""
+        first, last = self.seen(view)
+        values = last - first
+        blocks = _block(values, _columns(view)), _block(values, _columns_of_band(view, values))
+        return Drawn(self.count, self._points, *blocks)
+
+    def news(self, view: View, before: Drawn) -> float | None:
+        """From which pixel on it looks different since it was drawn in the same view; None where it may everywhere."""
+        now = self.drawn(view)
+        if now.count == before.count:
+            return view.area.right()
+        if before.few(view) or (now.block, now.block_of_band) != (before.block, before.block_of_band):
+            return None
+        changed = min(
+            before.count // now.block * now.block, (before.count // now.block_of_band - 2) * now.block_of_band
+        )
+        still = before.points[max(int(np.searchsorted(before.points, changed)) - 1, 0)]
+        place = view.along.place(self.at(np.array([still])))
+        return float(np.floor(view.across(place)[0])) - 2
+
+    def ends_before(self, view: View, pixel: float) -> bool:
+        """Whether all of it lies left of there."""
+        if not self.count:
+            return True
+        last = view.along.place(self.at(np.array([self.count - 1])))
+        return float(view.across(last)[0]) < pixel
+
     def extent(self, view: View | None) -> tuple[float, float]:
         """The smallest and the largest value in view (of all without one); NaN where there is none."""
         first, last = (0, self.count) if view is None else self.seen(view)
@@ -171,7 +216,9 @@ class Line:
         if not len(newest):
             return largest
         _, start = self._pyramid.range(self.values, 0, min(max(self.count // 50, 5), self.count))
-        return float(np.nanmin([largest, np.nanmax([2.5 * np.quantile(newest, 0.99), start])]))
+        place = int(0.99 * (len(newest) - 1))
+        high = 2.5 * float(np.partition(newest, place)[place])
+        return min(largest, max(high, start) if start == start else high)
 
     def smallest_positive(self) -> float:
         """As far as it is drawn; NaN without one."""
@@ -192,6 +239,20 @@ class Line:
             if trained - self.trained[before] < self.trained[index] - trained:
                 index = before
         return index if 0 <= index < self.count and np.isfinite(self.values[index]) else None
+
+
+def _columns(view: View) -> int:
+    """Of 0.7 to 1.4 pixels: two points a pixel on average."""
+    return int(view.columns / 1.4)
+
+
+def _columns_of_band(view: View, values: int) -> int:
+    return min(view.columns // _BAND, values // _BAND_VALUES)
+
+
+def _block(values: int, columns: int) -> int:
+    """How many values there are in a column, as the pyramid has them."""
+    return 1 << (max(values // max(columns, 1), 1).bit_length() - 1)
 
 
 def _near(pixels: Floats) -> Floats:

@@ -7,6 +7,7 @@ without antialiasing, which is several times as fast; in a file they are fine.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,14 +18,14 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, 
 from gui_lab.core.history import Mark
 from gui_lab.qt.theme import CAPTION, XS, S, colour, numbers_font
 from gui_lab.qt.views.axis import Ticks
-from gui_lab.qt.views.curve_line import Floats, Line, Style, View, polygon
+from gui_lab.qt.views.curve_line import GROWING, Floats, Line, Style, View, polygon
 
 LEFT, RIGHT, ROW, TICKS = 56, 10, 16, 18
 """Pixels beside the area, of a row of the header, and of the words below the area."""
 _SAMPLE = 14
 _SIGNS_APART = 18
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
-_STAMP = 11
+STAMP = 11  # pixels, the side of a sign's picture
 _FLAG = 7
 
 
@@ -55,12 +56,15 @@ def pen(tint: QColor, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.Solid
 # ---------------------------------------------------------------- lines
 
 
-def draw_line(painter: QPainter, line: Line, view: View, fine: bool) -> None:
-    """A line within the area; the painter is clipped to it."""
+def draw_line(painter: QPainter, line: Line, view: View, fine: bool, left: float = -math.inf) -> None:
+    """A line within the area, or what of it is seen from the pixel `left` on; the painter is clipped to that."""
     tint = colour(line.role)
     x, y = line.points(view)
+    if line.style in GROWING:  # elsewhere the signs at the end depend on all before them
+        begin = max(int(np.searchsorted(x, left)) - 2, 0)
+        x, y = x[begin:], y[begin:]
     if line.style == "raw":
-        _draw_raw(painter, line, view, (x, y), fine)
+        _draw_raw(painter, line, view, (x, y), fine, few=len(x) < view.columns / 6 and left == -math.inf)
         return
     path = polygon(x, y)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
@@ -78,7 +82,8 @@ def draw_line(painter: QPainter, line: Line, view: View, fine: bool) -> None:
         _draw_signs(painter, line.style, _apart(path, x), tint, fine)
 
 
-def _draw_raw(painter: QPainter, line: Line, view: View, points: tuple[Floats, Floats], fine: bool) -> None:
+def _draw_raw(painter: QPainter, line: Line, view: View, points: tuple[Floats, Floats], fine: bool, few: bool) -> None:
+    """With a dot for each value where they are few enough that each can be told from its neighbours."""
     band = line.band(view)
     if band is not None:
         ground = colour(line.role)
@@ -93,7 +98,7 @@ def _draw_raw(painter: QPainter, line: Line, view: View, points: tuple[Floats, F
     thin.setCosmetic(not fine)  # a pixel of the device wherever it is drawn: wider ones take several times as long
     painter.setPen(thin)
     painter.drawPolyline(path)
-    if 0 < path.size() < view.columns / 6:  # few enough that each can be told from its neighbours
+    if few and path.size():
         dots = pen(mixed(line.role, 0.7), 3)
         dots.setCapStyle(Qt.PenCapStyle.RoundCap if fine else Qt.PenCapStyle.SquareCap)
         painter.setPen(dots)
@@ -116,17 +121,17 @@ def _draw_signs(painter: QPainter, style: Style, places: Sequence[QPointF], tint
         return
     stamp = _stamp(style, tint.rgb(), colour("surface").rgb(), painter.device().devicePixelRatioF())
     for place in places:
-        painter.drawPixmap(place - QPointF(_STAMP / 2, _STAMP / 2), stamp)
+        painter.drawPixmap(place - QPointF(STAMP / 2, STAMP / 2), stamp)
 
 
 @functools.lru_cache(maxsize=64)
 def _stamp(style: Style, tint: int, ground: int, ratio: float) -> QPixmap:
     """A sign as a picture: to draw it anew takes ten times as long."""
-    stamp = QPixmap(QSize(_STAMP, _STAMP) * ratio)
+    stamp = QPixmap(QSize(STAMP, STAMP) * ratio)
     stamp.setDevicePixelRatio(ratio)
     stamp.fill(Qt.GlobalColor.transparent)
     with QPainter(stamp) as painter:
-        draw_sign(painter, style, QPointF(_STAMP / 2, _STAMP / 2), QColor.fromRgb(tint))
+        draw_sign(painter, style, QPointF(STAMP / 2, STAMP / 2), QColor.fromRgb(tint))
     return stamp
 
 

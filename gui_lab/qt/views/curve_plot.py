@@ -1,9 +1,10 @@
 """One plot, painted by one widget: lines over axes, a legend, a cross-hair.
 
 What stands still is painted once: axes, grid and words are one picture, that with the lines on it another, and a paint
-of the screen copies the latter and draws the cross-hair over it. So news costs its lines and a moved mouse costs next
-to nothing. A scene of many items (pyqtgraph, which this was made of) asks each of them in Python at every paint, which
-took longer than to draw ten million values does now.
+of the screen copies the latter and draws the cross-hair over it. News is drawn where it is: a long line grows at its
+right end, and what lies left of that is not touched. So ten million values cost no more than ten thousand, and a moved
+mouse costs next to nothing. A scene of many items (pyqtgraph, which this was made of) asks each of them in Python at
+every paint, which took longer than to draw ten million values does now.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
@@ -22,7 +23,7 @@ from gui_lab.qt.theme import THEME, XS, S, colour, set_role
 from gui_lab.qt.views import curve_paint
 from gui_lab.qt.views.along import Along
 from gui_lab.qt.views.axis import Ticks, clock, linear, logarithmic, next_step, percents
-from gui_lab.qt.views.curve_line import Floats, Line, Style, View
+from gui_lab.qt.views.curve_line import GROWING, Drawn, Floats, Line, Style, View
 from gui_lab.qt.views.curve_paint import LEFT, RIGHT, ROW, TICKS, Best, Row
 
 Grows = Literal["from zero", "percent"]
@@ -31,6 +32,10 @@ Grows = Literal["from zero", "percent"]
 _NEAR = 6  # pixels from a mark
 _LARGEST_RATIO = 1e5
 """Of the ends of a logarithmic axis that follows: a rate that falls to 0 would squeeze all before it together."""
+_SPARE = 1.3
+"""Times what is needed that an axis may reach before it follows downwards: noise would have it go to and fro."""
+_EDGE = 16
+"""Pixels, whole ones of the device too at the usual scales."""
 _TICK_ROOM = 24  # pixels from a tick of the y axis to the next, at least
 
 
@@ -53,6 +58,7 @@ class Plot(QWidget):
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(88)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.title, self.grows = title, grows
         self.lines: dict[str, Line] = {}
         self.logarithmic = False
@@ -67,6 +73,7 @@ class Plot(QWidget):
         self._along = Along("epoch", 1, np.empty(0))
         self._axes: QPixmap | None = None
         self._picture: QPixmap | None = None
+        self._drawn: dict[str, Drawn] = {}
         self._legend: tuple[Line, ...] = ()
         self._rows_of_header = 0
         self._at: int | None = None
@@ -104,7 +111,8 @@ class Plot(QWidget):
             most: values to take in at once; ask `behind` whether there are more.
         """
         if self.lines[name].show(values, trained, most):
-            self._picture = None
+            if name not in self._drawn:
+                self._picture = None
             self.update()
             legend = self._named()
             if legend != self._legend:
@@ -203,7 +211,8 @@ class Plot(QWidget):
         highs = [high for line in lines if (high := line.usual()) == high]
         high = max(max(highs, default=1.0) * 1.05, 1e-12)
         if not self.logarithmic:
-            return 0.0, next_step(high)
+            now = self._y[1] if self._y[0] == 0.0 else 0.0
+            return 0.0, now if high <= now <= next_step(_SPARE * high) else next_step(high)
         lows = [low for line in lines if (low := line.smallest_positive()) == low]
         low = min(max(min(lows, default=high / 10), high / _LARGEST_RATIO), high / 2)
         return math.floor(10 * math.log10(low)) / 10, math.ceil(10 * math.log10(high)) / 10
@@ -260,18 +269,47 @@ class Plot(QWidget):
             self._axes.fill(colour("surface"))
             with QPainter(self._axes) as painter:
                 self._draw_axes(painter)
-        if self._picture is None:
-            self._picture = QPixmap(self._axes)
-            with QPainter(self._picture) as painter:
-                self._draw_lines(painter, fine=False)
+        self._draw_news(self._axes)
+        assert self._picture is not None
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._picture)
             self._draw_over(painter)
+
+    def _draw_news(self, axes: QPixmap) -> None:
+        """Bring the picture of the lines to what there is: from where they have grown on, or all of it."""
+        view = self.view
+        left = self._changed_from(view) if self._picture is not None else None
+        if self._picture is None or left is None:
+            self._picture = QPixmap(axes)
+            with QPainter(self._picture) as painter:
+                self._draw_lines(painter, fine=False)
+        elif left < view.area.right():
+            self._draw_end(axes, self._picture, max(int(left) // _EDGE * _EDGE, _EDGE))
+        self._drawn = {line.name: line.drawn(view) for line in self.lines.values() if line.style in GROWING}
+
+    def _draw_end(self, axes: QPixmap, picture: QPixmap, left: int) -> None:
+        """Draw it anew from this pixel on: apart, and from further left, for Qt cuts a line at the edge of what it
+        draws on by a pixel more or less."""
+        begin, ratio = left - _EDGE, axes.devicePixelRatioF()
+        end = axes.copy(QRect(round(begin * ratio), 0, axes.width() - round(begin * ratio), axes.height()))
+        with QPainter(end) as painter:
+            painter.translate(-begin, 0)
+            self._draw_lines(painter, fine=False, left=begin)
+        with QPainter(picture) as painter:
+            painter.setClipRect(QRect(left, 0, self.width() - left, self.height()))
+            painter.drawPixmap(begin, 0, end)
+
+    def _changed_from(self, view: View) -> float | None:
+        """The pixel; None where it may be anywhere."""
+        lefts = [self.lines[name].news(view, drawn) for name, drawn in self._drawn.items()]
+        known = [left for left in lefts if left is not None]
+        return min(known, default=view.area.right()) if len(known) == len(lefts) else None
 
     def draw(self, painter: QPainter) -> None:
         """All of it but the cross-hair, with fine lines: for a file."""
         self._draw_axes(painter)
         self._draw_lines(painter, fine=True)
+        self._picture = None  # lines remember how they were drawn last
 
     def _draw_axes(self, painter: QPainter) -> None:
         view = self.view
@@ -283,12 +321,13 @@ class Plot(QWidget):
         curve_paint.draw_axes(painter, view, x_ticks, self._y_ticks(view), self.unit)
         curve_paint.draw_flags(painter, self.marks, view, self.signs)
 
-    def _draw_lines(self, painter: QPainter, fine: bool) -> None:
+    def _draw_lines(self, painter: QPainter, fine: bool, left: float = -math.inf) -> None:
         view = self.view
         painter.save()
-        painter.setClipRect(view.area.adjusted(0, -1, RIGHT / 2, 1))
+        painter.setClipRect(view.area.adjusted(0, -1, RIGHT / 2, 1), Qt.ClipOperation.IntersectClip)
         for line in self.lines.values():
-            curve_paint.draw_line(painter, line, view, fine)
+            if not line.ends_before(view, left - curve_paint.STAMP):
+                curve_paint.draw_line(painter, line, view, fine, left)
         painter.restore()
         if self.best is not None:
             curve_paint.draw_best(painter, self.best, view)

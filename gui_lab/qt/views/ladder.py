@@ -1,17 +1,20 @@
 """The softmax ladder of one pinned picture: from the scores to the loss, every step as a number.
 
-One widget paints the picture and the table, so that ten updates a second cost ten small repaints. The numbers are
-torch's own (`core/probing.py`); only another temperature is reckoned here, as one turns the knob.
+One widget paints the picture and the table, so that ten updates a second cost ten small repaints: of the numbers alone,
+over a picture of all that stands. The numbers are torch's own (`core/probing.py`); only another temperature is reckoned
+here, as one turns the knob.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPaintEvent, QPolygonF, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from gui_lab.qt.pictures import scaled
@@ -42,6 +45,7 @@ _NARROW, _WIDE = 230, 380  # pixels: below, all is closer; from the other on the
 _MARK = 14  # the triangle of the true class and the colour of each
 _NARROWEST_BAR, _NARROWEST_NAME = 28, 48
 _STEPS = 100  # of the slider for each factor of ten
+_EQUAL = {True: "= equal", False: "≠ differ"}
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
@@ -146,6 +150,8 @@ class _Steps(QWidget):
         self._names_width = dict.fromkeys((CAPTION, BASE), 0)
         self._picture: tuple[object, int, bool, float, QImage] | None = None
         self._probed: tuple[Probed, int] | None = None
+        self._painted: tuple[object, QPixmap] | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def show_nothing(self) -> None:
         if self.said is not None:
@@ -190,16 +196,39 @@ class _Steps(QWidget):
         with QPainter(self) as painter:
             painter.setFont(numbers_font(self._pixels()))
             if self.said is None or self._probed is None:
+                painter.fillRect(self.rect(), colour("window"))
                 painter.setPen(colour("quiet"))
                 words = "Press Train, and the steps of the chosen picture appear here."
                 wrapped = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
                 painter.drawText(self.rect(), wrapped, words)
                 return
-            self._paint_head(painter, self.said, *self._probed)
-            table = _Table(painter, self.said, self.width(), self._line(), self._names_width[self._pixels()])
-            self._paint_losses(painter, self.said, table.paint(_PICTURE + M))
+            metrics, names = painter.fontMetrics(), self._names_width[self._pixels()]
+            plan = _Plan.of(metrics, self.said, self.width(), self._line(), names)
+            painter.drawPixmap(0, 0, self._ground(self.said, *self._probed, plan))
+            table = _Table(painter, self.said, plan, _PICTURE + M)
+            table.paint_numbers()
+            self._paint_best(painter, self.said)
+            self._paint_losses(painter, self.said, table.end)
 
-    def _paint_head(self, painter: QPainter, words: Said, probed: Probed, place: int) -> None:
+    def _ground(self, words: Said, probed: Probed, place: int, plan: _Plan) -> QPixmap:
+        """All that stands while the numbers move, painted once."""
+        ratio, image = self.devicePixelRatioF(), self._image(probed, place)
+        rows = tuple((row.label, row.name) for row in words.rows), words.rest.name if words.rest else ""
+        looks = (plan, self.height(), image.cacheKey(), place, rows, words.true, words.score, words.loss[0])
+        if self._painted is None or self._painted[0] != looks:
+            ground = QPixmap(self.size() * ratio)
+            ground.setDevicePixelRatio(ratio)
+            ground.fill(colour("window"))
+            with QPainter(ground) as painter:
+                painter.setFont(numbers_font(self._pixels()))
+                self._paint_head(painter, probed, place)
+                table = _Table(painter, words, plan, _PICTURE + M)
+                table.paint_what_stands()
+                self._paint_names_of_losses(painter, words, table.end)
+            self._painted = looks, ground
+        return self._painted[1]
+
+    def _paint_head(self, painter: QPainter, probed: Probed, place: int) -> None:
         image = self._image(probed, place)
         ratio = image.devicePixelRatio()
         width, height = image.width() / ratio, image.height() / ratio
@@ -210,19 +239,22 @@ class _Steps(QWidget):
         values = probed.pictures[place]
         shape = "x".join(str(side) for side in values.shape)
         true = self._classes[probed.labels[place]] if probed.labels[place] >= 0 else ""
+        painter.setPen(colour("text"))
+        self._paint_fact(painter, 0, f"true: {true}" if true else "no true class")
+        painter.setPen(colour("quiet"))
+        self._paint_fact(painter, 2, "as the network gets it:")
+        self._paint_fact(painter, 3, f"{shape}, {span(float(values.min()), float(values.max()))}")
+
+    def _paint_best(self, painter: QPainter, words: Said) -> None:
         mark = {True: "✓ ", False: "✗ ", None: ""}[words.right]
-        role = {True: "best", False: "error", None: "text"}[words.right]
-        lines = [
-            ("text", f"true: {true}" if true else "no true class"),
-            (role, f"{mark}most probable: {words.best}"),
-            ("quiet", "as the network gets it:"),
-            ("quiet", f"{shape}, {span(float(values.min()), float(values.max()))}"),
-        ]
-        left, step = _PICTURE + M, _PICTURE / len(lines)
-        for number, (tone, text) in enumerate(lines):
-            room = QRectF(left, number * step, self.width() - left, step)
-            painter.setPen(colour(tone))
-            painter.drawText(room, _LEFT, _elided(painter, text, room.width()))
+        painter.setPen(colour({True: "best", False: "error", None: "text"}[words.right]))
+        self._paint_fact(painter, 1, f"{mark}most probable: {words.best}")
+
+    def _paint_fact(self, painter: QPainter, number: int, text: str) -> None:
+        """One of the four lines beside the picture."""
+        left, step = _PICTURE + M, _PICTURE / 4
+        room = QRectF(left, number * step, self.width() - left, step)
+        painter.drawText(room, _LEFT, _elided(painter, text, room.width()))
 
     def _image(self, probed: Probed, place: int) -> QImage:
         """Made once for each picture, scheme and screen."""
@@ -240,106 +272,146 @@ class _Steps(QWidget):
         self._picture = (*key, made)
         return made
 
-    def _paint_losses(self, painter: QPainter, words: Said, top: float) -> None:
-        width, line, metrics = self.width(), self._line(), painter.fontMetrics()
-        sign, role = {True: ("= equal", "best"), False: ("≠ differ", "error"), None: ("", "quiet")}[words.agree]
-        sign = sign[:1] if width < _NARROW else sign
-        lines = [
-            ("CrossEntropyLoss", words.cross_entropy, ""),
-            ("LogSoftmax + NLLLoss", words.nll, sign),
-            (f"{words.loss[0]} of this run", words.loss[1], ""),
-        ]
-        number = metrics.horizontalAdvance("00.0000") + S
-        for place, (name, value, sure) in enumerate(lines):
-            y = top + place * line
+    def _paint_names_of_losses(self, painter: QPainter, words: Said, top: float) -> None:
+        metrics, line = painter.fontMetrics(), self._line()
+        room = self.width() - self._number(metrics)
+        sure = metrics.horizontalAdvance(_EQUAL[True][:1] if self.width() < _NARROW else _EQUAL[False]) + S
+        names = (
+            ("CrossEntropyLoss", room),
+            ("LogSoftmax + NLLLoss", room - sure),
+            (f"{words.loss[0]} of this run", room),
+        )
+        for place, (name, width) in enumerate(names):
             painter.setPen(colour("quiet" if place == 2 else "text"))
-            names = width - number - (metrics.horizontalAdvance(sure) + S if sure else 0)
-            painter.drawText(QRectF(0, y, names, line), _LEFT, _elided(painter, name, names))
-            painter.drawText(QRectF(0, y, width, line), _RIGHT, value)
-            painter.setPen(colour(role))
-            painter.drawText(QRectF(0, y, width - number, line), _RIGHT, sure)
+            where = QRectF(0, top + place * line, width, line)
+            painter.drawText(where, _LEFT, _elided(painter, name, width))
+
+    def _paint_losses(self, painter: QPainter, words: Said, top: float) -> None:
+        width, line = self.width(), self._line()
+        for place, value in enumerate((words.cross_entropy, words.nll, words.loss[1])):
+            painter.setPen(colour("quiet" if place == 2 else "text"))
+            painter.drawText(QRectF(0, top + place * line, width, line), _RIGHT, value)
+        if words.agree is not None:
+            sign = _EQUAL[words.agree]
+            painter.setPen(colour("best" if words.agree else "error"))
+            where = QRectF(0, top + line, width - self._number(painter.fontMetrics()), line)
+            painter.drawText(where, _RIGHT, sign[:1] if width < _NARROW else sign)
+
+    def _number(self, metrics: QFontMetrics) -> int:
+        """The room of a loss."""
+        return metrics.horizontalAdvance("00.0000") + S
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How wide the columns of the table are. The bar of a class stands before its number, or where there is no room
+    below it.
+
+    Attributes:
+        width, line: of the table and of a row, in pixels.
+        gap: between columns.
+        names: the width of the names of the classes.
+        ends: where the columns of numbers end on their right.
+        part: the width of a probability.
+        bar: left and width of the bars; None where they are below their numbers.
+    """
+
+    width: int
+    line: int
+    gap: float
+    names: float
+    ends: tuple[float, ...]
+    part: int
+    bar: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, metrics: QFontMetrics, words: Said, width: int, line: int, names_width: int) -> _Plan:
+        rows = [*words.rows, *([words.rest] if words.rest else [])]
+        score, part = metrics.horizontalAdvance("−00.00"), metrics.horizontalAdvance("0.0000")
+
+        def widest(*texts: str) -> int:  # figures are of one width: of many the longest is measured
+            return metrics.horizontalAdvance(max(texts, key=len))
+
+        columns = (
+            max(metrics.horizontalAdvance(words.score), score, widest(*(row.score for row in rows))),
+            max(score, widest(*(row.minus_max for row in rows))),
+            max(part, widest(words.sums[0])),
+        )
+        gap = XS if width < _NARROW else line * 0.4
+        left = width - _MARK - sum(columns) - part - 4 * gap  # for names and bars
+        names, least, bar = left, min(names_width, _NARROWEST_NAME), None
+        if left >= least + gap + _NARROWEST_BAR:
+            names = min(names_width, max(left * 0.5, least))
+            bar = (width - part - left + names, left - names - gap)
+        starts = accumulate((_MARK + names, *columns), lambda end, column: end + gap + column)
+        return cls(width, line, gap, names, (*list(starts)[1:], width), part, bar)
 
 
 class _Table:
-    """A row for each class: how wide its columns are, and painting it. The bar of a class stands before its number, or
-    where there is no room below it."""
+    """A row for each class. What stands is painted once, the numbers each time."""
 
-    def __init__(self, painter: QPainter, words: Said, width: int, line: int, names_width: int) -> None:
-        self._painter, self._words, self._width, self._line = painter, words, width, line
-        metrics = painter.fontMetrics()
-        rows = [*words.rows, *([words.rest] if words.rest else [])]
-        score, part = metrics.horizontalAdvance("−00.00"), metrics.horizontalAdvance("0.0000")
-        columns = (
-            max(metrics.horizontalAdvance(words.score), score, *(metrics.horizontalAdvance(row.score) for row in rows)),
-            max(score, *(metrics.horizontalAdvance(row.minus_max) for row in rows)),
-            max(part, metrics.horizontalAdvance(words.sums[0])),
-        )
-        self._part = part
-        gap = self._gap = XS if width < _NARROW else line * 0.4
-        left = width - _MARK - sum(columns) - part - 4 * gap  # for names and bars
-        self._bar: tuple[float, float] | None = None
-        names, least = left, min(names_width, _NARROWEST_NAME)
-        if left >= least + gap + _NARROWEST_BAR:
-            names = min(names_width, max(left * 0.5, least))
-            self._bar = (width - part - left + names, left - names - gap)
-        self._names = names
-        self._ends: list[float] = []
-        end = _MARK + names
-        for column in columns:
-            end += gap + column
-            self._ends.append(end)
+    def __init__(self, painter: QPainter, words: Said, plan: _Plan, top: float) -> None:
+        rows = (*words.rows, *([words.rest] if words.rest is not None else []))
+        self._painter, self._words, self._plan, self._rows, self._top = painter, words, plan, rows, top
+        line = plan.line
+        self._first = top + line + XS
+        self._sums = self._first + len(rows) * line + XS
+        self.end = self._sums + 2 * line + XS / 2 + 2 * XS
 
-    def paint(self, top: float) -> float:
-        """Returns where it ends."""
-        words, line = self._words, self._line
-        head = "class" if self._painter.fontMetrics().horizontalAdvance("class") <= self._names else ""
-        self._cells(top, (head, words.score, "− max", "exp", "p"), "quiet")
-        y = self._rule(top + line)
-        for place, row in enumerate(words.rows):
-            self._row(y, row, place == words.true)
-            y += line
-        if words.rest is not None:
-            self._row(y, words.rest, False)
-            y += line
-        y = self._rule(y)
-        self._cells(y, ("sum", "", "", *words.sums), "text", name_at=0)
-        here = QRectF(0, y + line, self._width, line)
-        name = "−log p of the true class"
-        room = self._width - self._part - 2 * self._gap
-        self._painter.drawText(here, _LEFT, _elided(self._painter, name, room))
-        self._painter.drawText(here, _RIGHT, words.surprise)
-        return self._rule(y + 2 * line + XS / 2) + XS
+    def paint_what_stands(self) -> None:
+        painter, plan, words, line = self._painter, self._plan, self._words, self._plan.line
+        head = "class" if painter.fontMetrics().horizontalAdvance("class") <= plan.names else ""
+        painter.setPen(colour("quiet"))
+        self._name(self._top, head, _MARK, plan.names)
+        self._numbers(self._top, (words.score, "− max", "exp", "p"))
+        for place, row in enumerate(self._rows):
+            self._stand(self._first + place * line, row, place == words.true)
+        painter.setPen(colour("text"))
+        self._name(self._sums, "sum", 0, plan.ends[0])
+        self._name(self._sums + line, "−log p of the true class", 0, plan.width - plan.part - 2 * plan.gap)
+        painter.setPen(colour("line"))
+        for y in (self._first, self._sums, self.end - XS):
+            painter.drawLine(QPointF(0, y - XS + 1), QPointF(plan.width, y - XS + 1))
 
-    def _rule(self, y: float) -> float:
-        self._painter.setPen(colour("line"))
-        self._painter.drawLine(QPointF(0, y + 1), QPointF(self._width, y + 1))
-        return y + XS
-
-    def _row(self, y: float, row: Row, true: bool) -> None:
-        painter, line = self._painter, self._line
+    def _stand(self, y: float, row: Row, true: bool) -> None:
+        painter, line, plan = self._painter, self._plan.line, self._plan
         if true:
-            painter.fillRect(QRectF(0, y, self._width, line), colour("raised"))
+            painter.fillRect(QRectF(0, y, plan.width, line), colour("raised"))
             self._triangle(y + line / 2)
         if row.label >= 0:
             painter.fillRect(QRectF(8, y + 4, 3, line - 8), class_colour(row.label))
-        self._cells(y, (row.name, row.score, row.minus_max, row.exp, row.probability), "text")
-        role = "best" if true else "training"
-        if self._bar is not None:
-            left, width = self._bar
+        painter.setPen(colour("text"))
+        self._name(y, row.name, _MARK, plan.names if row.score else plan.ends[0] - _MARK)
+        if plan.bar is not None:
+            left, width = plan.bar
             painter.fillRect(QRectF(left, y + 5, width, line - 10), colour("line" if true else "raised"))
-            painter.fillRect(QRectF(left, y + 5, max(width * row.part, 0.5), line - 10), colour(role))
-        else:
-            longest = self._part
-            painter.fillRect(QRectF(self._width - longest, y + line - 3, longest * row.part, 2), colour(role))
 
-    def _cells(self, y: float, texts: Sequence[str], role: str, name_at: float = _MARK) -> None:
-        painter, line = self._painter, self._line
-        name, *numbers = texts
-        painter.setPen(colour(role))
-        room = (_MARK + self._names if numbers[0] else self._ends[0]) - name_at
-        painter.drawText(QRectF(name_at, y, room, line), _LEFT, _elided(painter, name, room))
-        for end, text in zip((*self._ends, self._width), numbers, strict=True):
-            painter.drawText(QRectF(0, y, end, line), _RIGHT, text)
+    def paint_numbers(self) -> None:
+        painter, words, line = self._painter, self._words, self._plan.line
+        painter.setPen(colour("text"))
+        for place, row in enumerate(self._rows):
+            y = self._first + place * line
+            self._numbers(y, (row.score, row.minus_max, row.exp, row.probability))
+            self._bar(y, row.part, colour("best" if place == words.true else "training"))
+        self._numbers(self._sums, ("", "", *words.sums))
+        painter.drawText(QRectF(0, self._sums + line, self._plan.width, line), _RIGHT, words.surprise)
+
+    def _bar(self, y: float, part: float, tint: QColor) -> None:
+        plan, line = self._plan, self._plan.line
+        if plan.bar is not None:
+            left, width = plan.bar
+            self._painter.fillRect(QRectF(left, y + 5, max(width * part, 0.5), line - 10), tint)
+        else:
+            self._painter.fillRect(QRectF(plan.width - plan.part, y + line - 3, plan.part * part, 2), tint)
+
+    def _name(self, y: float, name: str, left: float, room: float) -> None:
+        where = QRectF(left, y, room, self._plan.line)
+        self._painter.drawText(where, _LEFT, _elided(self._painter, name, room))
+
+    def _numbers(self, y: float, numbers: Sequence[str]) -> None:
+        for end, text in zip(self._plan.ends, numbers, strict=True):
+            if text:
+                self._painter.drawText(QRectF(0, y, end, self._plan.line), _RIGHT, text)
 
     def _triangle(self, y: float) -> None:
         """A small triangle that points at the true class."""

@@ -7,6 +7,8 @@ millisecond, and ten thousand classes no more than ten, for only the strongest h
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QColor, QImage
@@ -46,7 +48,8 @@ def stacked(means: npt.NDArray[np.float32], label: int, height: int) -> QImage:
     ends = means[:, drawn].cumsum(1)  # where each layer ends, 0..1 from below
     middles = (np.arange(height, dtype=np.float32)[::-1] + 0.5) / height
     which = (ends[:, None, :] <= middles[None, :, None]).sum(2)  # (slices, height): the layer of each pixel
-    ink = np.array([*(_tone(one, label) for one in drawn), colour("line").rgba()], np.uint32)
+    tones = [_tone(class_colour(one).rgba(), colour("surface").rgba(), one == label or label < 0) for one in drawn]
+    ink = np.array([*tones, colour("line").rgba()], np.uint32)
     pixels = ink[which]
     if label >= 0:
         border = height - np.round(np.nan_to_num(ends[:, 0]) * height).astype(np.intp)
@@ -56,14 +59,13 @@ def stacked(means: npt.NDArray[np.float32], label: int, height: int) -> QImage:
     return QImage(made.data, len(means), height, 4 * len(means), QImage.Format.Format_ARGB32_Premultiplied).copy()
 
 
-def _tone(one: int, label: int) -> int:
-    """The colour of a layer as a pixel."""
-    full = class_colour(one)
-    if one == label or label < 0:
-        return full.rgba()
-    ground = colour("surface")
-    mixed = (_FAINT * part + (1 - _FAINT) * below for part, below in zip(_rgb(full), _rgb(ground), strict=True))
-    return QColor(*(round(part) for part in mixed)).rgba()
+@functools.lru_cache(maxsize=256)
+def _tone(full: int, ground: int, whole: bool) -> int:
+    """The colour of a layer as a pixel, thinned on the ground unless it is `whole`."""
+    if whole:
+        return full
+    pairs = zip(_rgb(QColor(full)), _rgb(QColor(ground)), strict=True)
+    return QColor(*(round(_FAINT * part + (1 - _FAINT) * below) for part, below in pairs)).rgba()
 
 
 def _rgb(tone: QColor) -> tuple[int, int, int]:

@@ -1,7 +1,9 @@
 """Softmax outputs of pinned pictures as bars: a card for each picture, the true class marked by word and shape, below
 them how they came about over the run.
 
-One widget paints all cards, so that ten updates a second cost one repaint. One card is chosen, by the mouse or the
+One widget paints all cards, so that ten updates a second cost one repaint: of bars and numbers alone, over a picture of
+all that stands. The run below them changes by a column of pixels at most, so while it goes on one card after the other
+has it painted anew. One card is chosen, by the mouse or the
 arrow keys: its picture is the one that is shown step by step elsewhere.
 """
 
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
 from gui_lab.qt.theme import CAPTION, CORNER, THEME, XS, L, M, S, class_colour, colour, numbers_font
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _ROW = 15
 _PICTURE = 64
 _AREA = 24  # pixels, the height of the stacked area
+_TURNS = 2  # paints for one area
 _KEY = 7  # the colour of a class before its name
 _CARD_WIDTH = 166 + _KEY  # without the names of the classes
 _WIDEST_NAME = 96
@@ -43,6 +46,25 @@ class Pinned:
     image: QImage
     label: int
     name: str = ""
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """Where the bars of a card stand, in pixels.
+
+    Attributes:
+        rows: label and top of each.
+        left: of the colours of the classes, before names of the width `names`.
+        start, longest: of the bars.
+        number: the width of the room behind them.
+    """
+
+    rows: tuple[tuple[int, float], ...]
+    left: float
+    names: int
+    start: float
+    longest: float
+    number: int
 
 
 class Probabilities(QWidget):
@@ -66,8 +88,20 @@ class Probabilities(QWidget):
         self._values: dict[int, npt.NDArray[np.float32]] = {}
         self._trails: Trails | None = None
         self.chosen_index: int | None = None
+        self._ground: tuple[object, QPixmap] | None = None
+        self._areas: dict[int, QImage] = {}
+        self._old_areas: list[int] = []
+        self._all_areas = True
+        self._turns = 0
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setToolTip("Click shows a picture step by step, double-click unpins it. Below: the run so far.")
-        THEME.changed.connect(self.update)
+        THEME.changed.connect(self._redraw)
+
+    def _redraw(self) -> None:
+        """Paint all of it anew."""
+        self._ground = None
+        self._areas.clear()
+        self.update()
 
     def show_pictures(self, pinned: Sequence[Pinned], classes: Sequence[str]) -> None:
         if tuple(classes) != self._classes:
@@ -78,7 +112,7 @@ class Probabilities(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if pinned else Qt.FocusPolicy.NoFocus)
         self.updateGeometry()
         self.setMinimumHeight(self.heightForWidth(self.width()))
-        self.update()
+        self._redraw()
         if not pinned:
             self.chosen_index = None
         elif self._place_of(self.chosen_index) is None:  # its neighbour moves up
@@ -95,15 +129,23 @@ class Probabilities(QWidget):
         return next((place for place, pin in enumerate(self._pinned) if pin.index == index), None)
 
     def show_probabilities(
-        self, indices: Sequence[int], values: npt.NDArray[np.float32], trails: Trails | None = None
+        self,
+        indices: Sequence[int],
+        values: npt.NDArray[np.float32],
+        trails: Trails | None = None,
+        goes_on: bool = False,
     ) -> None:
         """
         Args:
             indices: of pictures; those that are not pinned are passed over.
             values: float32 (len(indices), classes), rows sum to 1. An empty one clears all bars.
             trails: the run so far.
+            goes_on: whether there will be more of it soon: then not all of it need be shown at once.
         """
-        self._values, self._trails = dict(zip(indices, values, strict=True)), trails
+        if trails is not self._trails:
+            self._areas.clear()
+        self._values, self._trails, self._all_areas = dict(zip(indices, values, strict=True)), trails, not goes_on
+        self._old_areas += [pin.index for pin in self._pinned if pin.index not in self._old_areas]
         words = [f"{self._said(pin)}" for pin in self._pinned if pin.index in self._values]
         self.setAccessibleDescription("; ".join(words))
         self.update()
@@ -205,79 +247,129 @@ class Probabilities(QWidget):
     # ---------------------------------------------------------------- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        seen = QRectF(event.rect())
+        cards = [
+            (pin, card) for place, pin in enumerate(self._pinned) if (card := self._rectangle(place)).intersects(seen)
+        ]
         with QPainter(self) as painter:
             painter.setFont(numbers_font(CAPTION))
-            for place, pin in enumerate(self._pinned):
-                rectangle = self._rectangle(place)
-                if rectangle.intersects(QRectF(event.rect())):
-                    self._paint_card(painter, pin, rectangle)
+            painter.drawPixmap(0, 0, self._standing())
+            self._renew_areas([pin for pin, _ in cards])
+            for pin, card in cards:
+                self._paint_now(painter, pin, self._values.get(pin.index), card)
+                if pin.index == self.chosen_index:
+                    self._paint_frame(painter, card)
 
-    def _paint_card(self, painter: QPainter, pin: Pinned, card: QRectF) -> None:
-        chosen = pin.index == self.chosen_index
-        painter.setPen(QPen(colour("accent"), 2 if self.hasFocus() else 1) if chosen else QPen(colour("line")))
+    def _standing(self) -> QPixmap:
+        """All that stands while the numbers move, painted once."""
+        rows = [self._rows(pin, self._values.get(pin.index)) for pin in self._pinned]
+        known = [pin.index in self._values for pin in self._pinned]
+        ratio = self.devicePixelRatioF()
+        looks = (self.size(), ratio, rows, known)
+        if self._ground is None or self._ground[0] != looks:
+            ground = QPixmap(self.size() * ratio)
+            ground.setDevicePixelRatio(ratio)
+            ground.fill(colour("window"))
+            with QPainter(ground) as painter:
+                painter.setFont(numbers_font(CAPTION))
+                for place, pin in enumerate(self._pinned):
+                    self._paint_card(painter, pin, rows[place], self._rectangle(place))
+            self._ground = looks, ground
+        return self._ground[1]
+
+    def _paint_card(self, painter: QPainter, pin: Pinned, rows: Sequence[int], card: QRectF) -> None:
+        painter.setPen(colour("line"))
         painter.setBrush(colour("surface"))
-        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5) if chosen else card, CORNER, CORNER)
-        painter.setPen(QPen(colour("line")))
+        painter.drawRoundedRect(card, CORNER, CORNER)
         frame = QRectF(card.left() + S, card.top() + S, _PICTURE, _PICTURE)
         painter.drawImage(frame, pin.image)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(frame)
-        row = self._values.get(pin.index)
-        below = QRectF(frame.left(), frame.bottom() + XS, _PICTURE, 2 * L)
         painter.setPen(colour("quiet"))
-        if row is None:
-            words = f"true: {self._classes[pin.label]}" if pin.label >= 0 else pin.name
-            painter.drawText(below, _TOP, self._elided(painter, words, _PICTURE))
-        else:
-            self._paint_verdict(painter, below, pin, row)
-        self._paint_bars(painter, pin, row, card.adjusted(2 * S + _PICTURE, S, -S, -2 * S - _AREA))
-        self._paint_run(painter, pin, QRectF(card.left() + S, card.bottom() - S - _AREA, card.width() - 2 * S, _AREA))
+        if pin.label < 0:
+            painter.drawText(_below(card), _TOP, self._elided(painter, pin.name, _PICTURE))
+        elif pin.index not in self._values:
+            words = self._elided(painter, f"true: {self._classes[pin.label]}", _PICTURE)
+            painter.drawText(_below(card), _TOP, words)
+        painter.fillRect(_area(card), colour("raised"))
+        self._paint_names(painter, pin, self._bars(painter, rows, card))
 
-    def _paint_run(self, painter: QPainter, pin: Pinned, area: QRectF) -> None:
-        """The run so far, from its begin on the left to now on the right."""
-        trail = self._trails.of(pin.index) if self._trails is not None and pin.index in self._values else None
-        painter.fillRect(area, colour("raised"))
-        if trail is not None:
-            painter.drawImage(area, stacked(trail.means(), pin.label, _AREA))
+    def _paint_names(self, painter: QPainter, pin: Pinned, bars: _Bars) -> None:
+        for label, y in bars.rows:
+            true = label == pin.label
+            painter.setPen(colour("text" if true else "quiet"))
+            name = self._elided(painter, self._classes[label], bars.names)
+            painter.drawText(QRectF(bars.left + _KEY, y, bars.names, _ROW), _LEFT, name)
+            painter.fillRect(QRectF(bars.left, y + 3, 3, _ROW - 6), class_colour(label))
+            if true:
+                self._paint_mark(painter, bars.left + _KEY + bars.names + 2, y + _ROW / 2)
+            painter.fillRect(QRectF(bars.start, y + 4, bars.longest, _ROW - 8), colour("raised"))
+
+    def _bars(self, painter: QPainter, rows: Sequence[int], card: QRectF) -> _Bars:
+        """Where the bars of a card stand."""
+        room = card.adjusted(2 * S + _PICTURE, S, -S, -2 * S - _AREA)
+        names = min(self._names_width, int(room.width() * 0.42))
+        number = painter.fontMetrics().horizontalAdvance("100%")
+        start = room.left() + _KEY + names + M
+        top = room.top() + (room.height() - len(rows) * _ROW) / 2
+        places = tuple((label, top + place * _ROW) for place, label in enumerate(rows))
+        return _Bars(places, room.left(), names, start, room.right() - number - XS - start, number + XS)
+
+    # ---------------------------------------------------------------- what moves
+
+    def _paint_now(self, painter: QPainter, pin: Pinned, row: npt.NDArray[np.float32] | None, card: QRectF) -> None:
+        if row is None:
+            return
+        self._paint_verdict(painter, _below(card), pin, row)
+        self._paint_bars(painter, pin, row, self._bars(painter, self._rows(pin, row), card))
+        if pin.index in self._areas:
+            painter.drawImage(_area(card), self._areas[pin.index])
 
     def _paint_verdict(self, painter: QPainter, below: QRectF, pin: Pinned, row: npt.NDArray[np.float32]) -> None:
         if pin.label < 0:
-            painter.drawText(below, _TOP, self._elided(painter, pin.name, _PICTURE))
             return
         if not np.isfinite(row).all():
+            painter.setPen(colour("quiet"))
             painter.drawText(below, _TOP, self._elided(painter, _NO_NUMBERS, _PICTURE))
             return
-        guess = int(row.argmax())
-        right = guess == pin.label
+        right = int(row.argmax()) == pin.label
         painter.setPen(colour("best" if right else "error"))
-        word = "right" if right else "wrong"
-        painter.drawText(below, _TOP, f"{'✓' if right else '✗'} {word}")
+        painter.drawText(below, _TOP, "✓ right" if right else "✗ wrong")
 
-    def _paint_bars(self, painter: QPainter, pin: Pinned, row: npt.NDArray[np.float32] | None, area: QRectF) -> None:
-        shown = self._rows(pin, row)
-        metrics = painter.fontMetrics()
-        names = min(self._names_width, int(area.width() * 0.42))
-        number = metrics.horizontalAdvance("100%")
-        left = area.left() + _KEY + names + M
-        longest = area.right() - number - XS - left
-        top = area.top() + (area.height() - len(shown) * _ROW) / 2
-        for place, label in enumerate(shown):
-            y = top + place * _ROW
-            true = label == pin.label
-            painter.setPen(colour("text" if true else "quiet"))
-            name = self._elided(painter, self._classes[label], names)
-            painter.drawText(QRectF(area.left() + _KEY, y, names, _ROW), _LEFT, name)
-            painter.fillRect(QRectF(area.left(), y + 3, 3, _ROW - 6), class_colour(label))
-            if true:
-                self._paint_mark(painter, area.left() + _KEY + names + 2, y + _ROW / 2)
-            track = QRectF(left, y + 4, longest, _ROW - 8)
-            painter.fillRect(track, colour("raised"))
-            if row is not None and math.isfinite(row[label]):
-                part = float(row[label])
-                wrong = pin.label >= 0 and label == int(row.argmax())
-                role = "best" if true else ("error" if wrong else "training")
-                painter.fillRect(QRectF(left, y + 4, max(longest * part, 0.5), _ROW - 8), colour(role))
-                painter.drawText(QRectF(track.right(), y, number + XS, _ROW), _RIGHT, f"{part:.0%}")
+    def _paint_bars(self, painter: QPainter, pin: Pinned, row: npt.NDArray[np.float32], bars: _Bars) -> None:
+        guess = int(row.argmax())
+        for label, y in bars.rows:
+            part = float(row[label])
+            if not math.isfinite(part):
+                continue
+            role = "best" if label == pin.label else "error" if pin.label >= 0 and label == guess else "training"
+            painter.fillRect(QRectF(bars.start, y + 4, max(bars.longest * part, 0.5), _ROW - 8), colour(role))
+            painter.setPen(colour("text" if label == pin.label else "quiet"))
+            painter.drawText(QRectF(bars.start + bars.longest, y, bars.number, _ROW), _RIGHT, f"{part:.0%}")
+
+    def _paint_frame(self, painter: QPainter, card: QRectF) -> None:
+        """Around the chosen card."""
+        painter.setPen(QPen(colour("accent"), 2 if self.hasFocus() else 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), CORNER, CORNER)
+
+    def _renew_areas(self, seen: Sequence[Pinned]) -> None:
+        """The run so far, from its begin on the left to now on the right: of cards that have none yet, of the one that
+        has the oldest, and of all where the run waits or other cards have come into sight."""
+        labels = {pin.index: pin.label for pin in seen}
+        old = [index for index in self._old_areas if index in labels]
+        every, self._all_areas = self._all_areas, True
+        due = old if every else [index for index in old if index not in self._areas]
+        self._turns += 1
+        if not due and self._turns % _TURNS == 0:
+            due = old[:1]
+        for index in due:
+            self._old_areas.remove(index)
+            trail = self._trails.of(index) if self._trails is not None and index in self._values else None
+            if trail is not None:
+                self._areas[index] = stacked(trail.means(), labels[index], _AREA)
+            else:
+                self._areas.pop(index, None)
 
     def _paint_mark(self, painter: QPainter, x: float, y: float) -> None:
         """A small triangle that points at the bar of the true class."""
@@ -304,6 +396,16 @@ class Probabilities(QWidget):
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _TOP = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+
+
+def _below(card: QRectF) -> QRectF:
+    """The words below the picture of a card."""
+    return QRectF(card.left() + S, card.top() + S + _PICTURE + XS, _PICTURE, 2 * L)
+
+
+def _area(card: QRectF) -> QRectF:
+    """The run so far, at the bottom of a card."""
+    return QRectF(card.left() + S, card.bottom() - S - _AREA, card.width() - 2 * S, _AREA)
 
 
 def _width_of(names: Sequence[str]) -> int:

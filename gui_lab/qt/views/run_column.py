@@ -153,6 +153,7 @@ class RunColumn(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setMinimumWidth(200)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._items: tuple[Item, ...] = ()
         self._places: list[QRect] = []
         THEME.changed.connect(self.update)
@@ -209,8 +210,9 @@ class RunColumn(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
+            painter.fillRect(event.rect(), colour("surface"))
             for item, place in zip(self._items, self._places, strict=True):
-                if place.intersects(event.rect()):
+                if event.region().intersects(place):
                     _paint(painter, item, place)
 
 

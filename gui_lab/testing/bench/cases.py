@@ -88,7 +88,6 @@ class Case:
     def recipe(self) -> dict[str, Any]:
         """The same as plain data, for the tutorial script."""
         return {
-            "family": self.family,
             "model": self.model,
             "steps": self.steps,
             "optimizer": self.optimizer,

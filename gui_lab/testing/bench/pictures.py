@@ -1,19 +1,19 @@
 """The pictures that are trained on: the published ones where they are, others of the same shape where they are not.
 
-They are laid out once for both sides. The tutorial script gets them as torchvision lays them out, the lab as arrays;
-the training pictures are the same, and both measure on the same ones after each epoch (the published test pictures,
-as the tutorials do).
+Both sides train on the same ones and measure on the same ones after each epoch (the published test pictures, as the
+tutorials do). The script gets them in the form in which they are here (`layouts`), because that decides what a
+tutorial does with them: of files of arrays torchvision's class reads everything at once, of a folder of pictures it
+decodes each one again in each epoch. The lab reads either form into memory once, so it gets arrays; what that took is
+told, not timed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import pickle
-import struct
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -53,15 +53,29 @@ def register() -> None:
         DATASETS.add(BenchPictures)
 
 
+Form = Literal["MNIST", "CIFAR10", "ImageFolder"]
+"""The class of torchvision that reads them."""
+
+
 @dataclass(frozen=True)
 class Found:
-    """Pictures of a family: `trained` first, then those to measure with; `words` say where they come from."""
+    """Pictures of a family: `trained` first, then those to measure with.
+
+    Attributes:
+        pixels: uint8 (N, C, H, W).
+        labels: int64 (N,).
+        words: where they come from.
+        form: in which the script gets them.
+        files: of each picture, where they are files already.
+    """
 
     pixels: _Pixels
     labels: Indices
     trained: int
     classes: tuple[str, ...]
     words: str
+    form: Form
+    files: tuple[Path, ...] = ()
 
     def first(self, count: int) -> Found:
         """Fewer of them, by chance but always the same ones; one to measure with for five to train on."""
@@ -74,7 +88,8 @@ class Found:
         ]
         taken = np.concatenate(chosen)
         words = f"{self.words}; {count:,} of them, {measured:,} to measure with"
-        return Found(self.pixels[taken], self.labels[taken], count, self.classes, words)
+        files = tuple(self.files[place] for place in taken) if self.files else ()
+        return Found(self.pixels[taken], self.labels[taken], count, self.classes, words, self.form, files)
 
 
 def found(family: Family, root: Path) -> Found:
@@ -87,45 +102,67 @@ def found(family: Family, root: Path) -> Found:
     catalog.load()
     folder = root / "cifar10"
     if family == "cifar10" and (folder / "train").is_dir():
-        return _published(opened(DATASETS.make("ImageFolder", root=folder)), f"CIFAR-10 as pictures in {folder}")
-    name = "MNIST" if family == "mnist" else "CIFAR10"
+        return _of_files(folder)
+    form: Form = "MNIST" if family == "mnist" else "CIFAR10"
     try:
-        return _published(opened(DATASETS.make(name, root=root)), f"{name} in {root}")
+        images = opened(DATASETS.make(form, root=root))
     except DataError as error:
-        pixels, labels, trained, classes, words = _GENERATED[family]()
-        return Found(pixels, labels, trained, classes, f"{error.sentence} Instead: {words}")
+        return _GENERATED[family](f"{error.sentence} Instead: ")
+    order = _order(images)
+    return _published(images, order, np.asarray(images.pictures.take(order)), f"{form} in {root}", form)
 
 
-def _published(images: ImageSet, words: str) -> Found:
-    """All that is not test, then the test pictures."""
-    train = np.sort(np.concatenate([images.train, images.validation]))
-    order = np.concatenate([train, images.test])
+def _of_files(folder: Path) -> Found:
+    began = time.perf_counter()
+    images = opened(DATASETS.make("ImageFolder", root=folder))
+    seconds, order = time.perf_counter() - began, _order(images)
     taken = images.pictures.take(order)
     if isinstance(taken, list):
         raise DataError("The pictures have different sizes.", "Choose the folder of the published ones.")
-    return Found(taken, images.labels[order], len(train), images.classes, words)
+    words = (
+        f"CIFAR-10 as {len(order):,} picture files in {folder}: the script reads them by torchvision's ImageFolder, "
+        f"which decodes them in each epoch, the lab once when it opens them ({seconds:.1f} s, not counted)"
+    )
+    files = tuple(folder / images.names[place] for place in order)
+    return _published(images, order, taken, words, "ImageFolder", files)
 
 
-_Made = tuple[_Pixels, Indices, int, tuple[str, ...], str]
+def _order(images: ImageSet) -> Indices:
+    """All that is not test, then the test pictures."""
+    return np.concatenate([np.sort(np.concatenate([images.train, images.validation])), images.test])
 
 
-def _digits() -> _Made:
+def _published(
+    images: ImageSet, order: Indices, pixels: _Pixels, words: str, form: Form, files: tuple[Path, ...] = ()
+) -> Found:
+    trained = len(order) - len(images.test)
+    return Found(pixels, images.labels[order], trained, images.classes, words, form, files)
+
+
+def _digits(why: str) -> Found:
     """The bundled digits, three times as large and moved about: 28x28, as many as MNIST has."""
     images = opened(DATASETS.make("Digits"))
-    return _repeated(images, "mnist", lambda pixels: np.pad(pixels.repeat(3, 2).repeat(3, 3), _MARGIN), "Digits, 28x28")
+    words = f"{why}Digits, 28x28, as many, repeated with small moves."
+    return _repeated(images, "mnist", lambda pixels: np.pad(pixels.repeat(3, 2).repeat(3, 3), _MARGIN), words, "MNIST")
 
 
-def _shapes() -> _Made:
+def _shapes(why: str) -> Found:
     """The drawn shapes at half their size: 32x32 in colour, as many as CIFAR-10 has."""
     images = opened(DATASETS.make("Shapes"))
-    return _repeated(images, "cifar10", lambda pixels: pixels[:, :, ::2, ::2], "Shapes, 32x32")
+    words = (
+        f"{why}Shapes, 32x32, as many, repeated with small moves; as jpg files in a folder, as people's own pictures "
+        "are, which the script's ImageFolder decodes in each epoch."
+    )
+    return _repeated(images, "cifar10", lambda pixels: pixels[:, :, ::2, ::2], words, "ImageFolder")
 
 
 _MARGIN = ((0, 0), (0, 0), (2, 2), (2, 2))
-_GENERATED: dict[str, Callable[[], _Made]] = {"mnist": _digits, "cifar10": _shapes}
+_GENERATED: dict[Family, Callable[[str], Found]] = {"mnist": _digits, "cifar10": _shapes}
 
 
-def _repeated(images: ImageSet, family: str, enlarged: Callable[[_Pixels], _Pixels], what: str) -> _Made:
+def _repeated(
+    images: ImageSet, family: Family, enlarged: Callable[[_Pixels], _Pixels], words: str, form: Form
+) -> Found:
     """As many as published, each copy of a picture moved by another few pixels."""
     trained = _TRAINED[family]
     parts = [np.resize(images.train, trained), np.resize(images.validation, _MEASURED)]
@@ -134,42 +171,4 @@ def _repeated(images: ImageSet, family: str, enlarged: Callable[[_Pixels], _Pixe
     for copy in range(9):
         some = slice(copy, None, 9)
         pixels[some] = np.roll(pixels[some], (copy // 3 - 1, copy % 3 - 1), (2, 3))
-    return pixels, images.labels[order], trained, images.classes, f"{what}, as many, repeated with small moves."
-
-
-def lay_out(pictures: Found, family: Family, folder: Path) -> None:
-    """Write them for the lab and, below `torchvision/`, as the family's own class of torchvision reads them."""
-    folder.mkdir(parents=True)
-    np.save(folder / "pixels.npy", pictures.pixels)
-    np.save(folder / "labels.npy", pictures.labels)
-    (folder / "classes.txt").write_text(
-        "\n".join([str(pictures.trained), *(name.replace(" ", "-") for name in pictures.classes)]), encoding="utf-8"
-    )
-    for part, name in ((slice(None, pictures.trained), "train"), (slice(pictures.trained, None), "test")):
-        if family == "mnist":
-            _as_idx(pictures.pixels[part], pictures.labels[part], folder / "torchvision" / "MNIST" / "raw", name)
-        else:
-            _as_batches(pictures, part, folder / "torchvision" / "cifar-10-batches-py", name)
-
-
-def _as_idx(pixels: _Pixels, labels: Indices, folder: Path, part: str) -> None:
-    """The two files of a part in LeCun's format: a magic number, the sizes, the bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name, (count, _, height, width) = {"train": "train", "test": "t10k"}[part], pixels.shape
-    header = struct.pack(">4i", 2051, count, height, width)
-    (folder / f"{name}-images-idx3-ubyte").write_bytes(header + pixels.tobytes())
-    header = struct.pack(">2i", 2049, count)
-    (folder / f"{name}-labels-idx1-ubyte").write_bytes(header + labels.astype(np.uint8).tobytes())
-
-
-def _as_batches(pictures: Found, part: slice, folder: Path, name: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    pixels, labels = pictures.pixels[part], pictures.labels[part]
-    batch = {"data": pixels.reshape(len(pixels), -1), "labels": labels.tolist()}
-    (folder / name).write_bytes(pickle.dumps(batch))
-    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": list(pictures.classes)}))
-
-
-def digest(folder: Path) -> str:
-    """Of the pictures that were laid out; says in a record whether two measurements had the same ones."""
-    return hashlib.sha256((folder / "pixels.npy").read_bytes()).hexdigest()[:16]
+    return Found(pixels, images.labels[order], trained, images.classes, words, form)

@@ -1,0 +1,49 @@
+"""Optimisers that leave torch's compiler alone.
+
+torch.optim shields some methods of its optimisers from torch.compile, and has it stop at each of their steps. For that
+the compiler is imported, nine hundred modules and two to five seconds, when the first optimiser is made, and asked for
+again in each iteration. The lab compiles nothing. torch looks whether a method has its shield already: here each is
+told to be its own; and a step does without gradients what it did, and no more. Where another torch is built otherwise
+nothing is changed, and the first batch is late.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+_SHIELD = "__dynamo_disable"
+"""Where torch._compile keeps it, at the plain function."""
+_STOPS = "_use_grad"
+"""What torch.optim.optimizer calls the function around a step."""
+
+
+def leave_the_compiler_out() -> None:
+    """For all optimisers of this process; twice is harmless."""
+    for method in vars(Optimizer).values():
+        plain = getattr(method, "__wrapped__", None)
+        if plain is not None and not hasattr(plain, _SHIELD):
+            setattr(plain, _SHIELD, plain)
+    for kind in _kinds(Optimizer):
+        step: Any = vars(kind).get("step")
+        if getattr(getattr(step, "__code__", None), "co_name", "") == _STOPS:
+            kind.step = _without_gradients(step.__wrapped__)  # type: ignore[method-assign]
+
+
+def _kinds(kind: type[Optimizer]) -> Iterator[type[Optimizer]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)
+
+
+def _without_gradients(step: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(step)
+    def stepped(self: Optimizer, *given: Any, **named: Any) -> Any:
+        with torch.set_grad_enabled(self.defaults["differentiable"]):
+            return step(self, *given, **named)
+
+    return stepped

@@ -1,0 +1,143 @@
+"""Batches made together: to the bit what each would be alone, and no more of them than is good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gui_lab.core import batches
+from gui_lab.core.batches import Batches, together
+from gui_lab.core.dice import Indices
+from gui_lab.core.events import BatchTrained
+from gui_lab.core.experiment import Experiment
+from gui_lab.core.images import ImageSet, Picture
+from gui_lab.core.learner import Learner
+from gui_lab.core.pipeline import TRANSFORMS
+from gui_lab.core.training import train, weights_sha256
+
+Made = Callable[..., Experiment]
+NORMALIZE = ("Normalize", {"mean": (0.3,), "std": (0.2,)})
+
+
+def chained(made: Experiment, *steps: Any) -> Experiment:
+    named = [(step, {}) if isinstance(step, str) else step for step in steps]
+    return made.edited("transforms", tuple(TRANSFORMS.make(name, **values) for name, values in named))
+
+
+class Asked:
+    """Pictures that tell how many were asked for at a time."""
+
+    def __init__(self, images: ImageSet) -> None:
+        self._images = images
+        self.kind = images.kind
+        self.counts: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._images.pictures)
+
+    def take(self, indices: Indices) -> Picture | list[Picture]:
+        self.counts.append(len(indices))
+        return self._images.pictures.take(indices)
+
+
+def on_disk(images: ImageSet) -> tuple[ImageSet, Asked]:
+    """The same pictures as if they had to be read."""
+    asked = Asked(images)
+    return ImageSet(asked, images.labels, images.classes, images.train, images.validation, images.test), asked
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("ToTensor",),
+        ("ToTensor", NORMALIZE),
+        (("RandomCrop", {"size": 12, "padding": 2}), ("RandomRotation", {"degrees": 20}), "ToTensor", NORMALIZE),
+        (("Resize", {"size": 14}), "RandomHorizontalFlip", "ToTensor", NORMALIZE),
+        (("RandomCrop", {"size": 12, "padding": 1}), ("GaussianBlur", {"kernel_size": 3}), "ToTensor"),
+        ("ToTensor", "CutMix"),
+    ],
+)
+@pytest.mark.parametrize("balanced", [False, True])
+def test_each_is_to_the_bit_what_it_is_alone(
+    made: Made, images: ImageSet, steps: tuple[Any, ...], balanced: bool
+) -> None:
+    experiment = chained(made(batch_size=7, balanced=balanced), *steps)
+    learner, alone = Learner(experiment, images), Learner(experiment, images)
+    for epoch in (1, 2):
+        made_together, order = Batches(learner, epoch), alone.order(epoch)
+        assert len(made_together) == 12
+        for number in range(12):
+            pictures, labels = made_together.take(number)
+            part = order[7 * number : 7 * number + 7]
+            other_pictures, other_labels = alone.batch(part, epoch, training=True)
+            assert torch.equal(pictures, other_pictures)
+            assert torch.equal(labels, other_labels)
+
+
+def test_who_begins_in_the_middle_of_an_epoch_meets_the_same_batches(made: Made, images: ImageSet) -> None:
+    learner = Learner(chained(made(batch_size=7), "RandomHorizontalFlip", "ToTensor"), images)
+    through, from_there = Batches(learner, 1), Batches(learner, 1)
+    expected = [through.take(number) for number in range(12)]
+    for number in (5, 6, 11, 0):
+        assert all(torch.equal(*pair) for pair in zip(from_there.take(number), expected[number], strict=True))
+
+
+def test_no_more_are_made_together_than_pictures_and_bytes_allow(
+    made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = Learner(chained(made(batch_size=8), "ToTensor"), images)
+    assert together(learner) == batches.PICTURES // 8
+    monkeypatch.setattr(batches, "PICTURES", 50)
+    assert together(learner) == 6
+    monkeypatch.setattr(batches, "BYTES", 3 * 8 * 144 * 4)
+    assert together(learner) == 3
+    monkeypatch.setattr(batches, "BYTES", 1)
+    assert together(learner) == 1
+
+
+@pytest.mark.parametrize(
+    "steps", [(("GaussianBlur", {"kernel_size": 3}), "RandomHorizontalFlip", "ToTensor"), ("ToTensor", "MixUp")]
+)
+def test_where_pictures_are_not_apart_batches_are_made_one_by_one(
+    made: Made, images: ImageSet, steps: tuple[Any, ...]
+) -> None:
+    experiment = chained(made(batch_size=8), ("RandomCrop", {"size": 12, "padding": 1}), *steps)
+    assert together(Learner(experiment, images)) == 1
+
+
+def test_pictures_are_read_for_one_batch_at_a_time(made: Made, images: ImageSet) -> None:
+    """Until all are kept; then they are made together."""
+    read, asked = on_disk(images)
+    learner = Learner(chained(made(batch_size=8), "RandomHorizontalFlip", "ToTensor"), read)
+    for epoch in (1, 2):
+        ready = Batches(learner, epoch)
+        for number in range(len(ready)):
+            ready.take(number)
+    assert asked.counts == [8] * 10
+    assert together(learner) > 1
+
+
+def test_pictures_that_are_not_kept_are_read_for_one_batch_at_a_time(
+    made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui_lab.core.front.bound", lambda: 0)
+    read, asked = on_disk(images)
+    ready = Batches(Learner(chained(made(batch_size=8), "RandomHorizontalFlip", "ToTensor"), read), 1)
+    ready.take(0)
+    assert asked.counts == [8]
+
+
+def test_a_run_learns_the_same_weights_however_many_are_made_together(
+    made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Learner(made(batch_size=16), images), Learner(made(batch_size=16), images)
+    assert together(first) > 1
+    trained = [event.loss for event in train(first) if isinstance(event, BatchTrained)]
+    monkeypatch.setattr(batches, "PICTURES", 1)
+    assert together(second) == 1
+    np.testing.assert_array_equal(trained, [event.loss for event in train(second) if isinstance(event, BatchTrained)])
+    assert weights_sha256(first.model) == weights_sha256(second.model)
