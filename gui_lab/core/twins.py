@@ -147,6 +147,9 @@ class _Run:
     """A twin, its network, and its place in the pictures."""
 
     def __init__(self, twin: Twin, seed: int, batch_size: int) -> None:
+        from gui_lab.core.uncompiled import leave_the_compiler_out
+
+        leave_the_compiler_out()
         self.twin = twin
         self.network = fresh(twin.build, seed)
         self.optimizer = twin.optimizer(self.network)

@@ -312,12 +312,15 @@ class Form(QWidget):
         self._order()
 
     def _align(self) -> None:
-        """Editors in a column beside their names; a name that leaves its editor no room stands above it."""
+        """Editors in a column beside their names; a name that leaves its editor no room stands above it, and so does
+        that of a text where the room is told."""
         rows, room = tuple(self._rows.values()), self._room
         beside = [row for row in rows if room is None or row.name.sizeHint().width() + row.least() <= room]
         width = max((row.name.sizeHint().width() for row in beside), default=0)
         for row in rows:
-            if row in beside and (room is None or width + row.least() <= room):
+            if room is not None and row.knob.kind == "text":  # a text is longer than any place beside its name
+                row.stack()
+            elif row in beside and (room is None or width + row.least() <= room):
                 row.align(width)
             else:
                 row.stack()

@@ -144,6 +144,9 @@ def _race(kind: Kind, lr: float, start: tuple[float, float]) -> Iterator[_Place]
     the weights of each, to the bit, since no weight is shared."""
     import torch
 
+    from gui_lab.core.uncompiled import leave_the_compiler_out
+
+    leave_the_compiler_out()
     weights = [torch.tensor(start, requires_grad=True) for _ in _ROLES]
     sgd, rmsprop, adam = torch.optim.SGD, torch.optim.RMSprop, torch.optim.Adam
     first, second, third, fourth = ([one] for one in weights)

@@ -70,7 +70,7 @@ class _Card(QPushButton):
         self._tint()
 
     def sizeHint(self) -> QSize:
-        return QSize(320, 74)
+        return QSize(320, 76)
 
     def _tint(self) -> None:
         self._sign.setPixmap(sign(self._icon, "accent", _SIGN, self.devicePixelRatioF()))
