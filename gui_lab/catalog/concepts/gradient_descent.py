@@ -1,8 +1,7 @@
 """Gradient descent on two weights: optimisers race down a surface that one can see whole.
 
 All four are torch's own and step on float32 tensors with gradients by autograd. They race together whatever is switched
-on, because one backward pass then serves all, and a switch only shows or hides. The surfaces are formulas with slopes
-worked out by hand, so that each step of SGD can be checked against the rule on the page.
+on: one backward pass serves all, a switch only shows or hides. Slopes worked out by hand check each step of SGD.
 """
 
 from __future__ import annotations
@@ -140,8 +139,7 @@ class _Place:
 
 
 def _race(kind: Kind, lr: float, start: tuple[float, float]) -> Iterator[_Place]:
-    """Where the four are before the first step and after each. The sum of their losses has the gradient of each loss in
-    the weights of each, to the bit, since no weight is shared."""
+    """Where the four are before the first step and after each; they share no weight, so one sum has all gradients."""
     import torch
 
     from gui_lab.core.uncompiled import leave_the_compiler_out
