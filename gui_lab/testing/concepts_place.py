@@ -44,12 +44,12 @@ class ConceptsPlace(Place):
     def step(self, count: int = 1) -> None:
         """Go on in the story by so many steps, with the Right key."""
         for _ in range(count):
-            self.hands.press("stage", "Right")
-            self.wait_shown()
+            self.press("Right")
 
     def press(self, keys: str) -> None:
-        """A key on the exhibits."""
-        self.hands.press("stage", keys)
+        """A key of the story: Left, Right, Home, End. The keyboard goes to the play button for it, since a field among
+        the exhibits may have it."""
+        self.hands.press("concept.play", keys)
         self.wait_shown()
 
     def try_on_my_network(self) -> None:

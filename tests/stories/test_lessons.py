@@ -153,7 +153,6 @@ def descent(keys: Keys) -> None:
     keys.next()
     keys.press("End")
     keys.next()
-    keys.press("End")
     keys.find_the_bug()
     keys.next()
 
