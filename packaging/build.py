@@ -83,7 +83,7 @@ def environment(cuda: bool) -> Path:
     heavy = [line for line in listed.stdout.splitlines() if CUDA.match(line)]
     if heavy and not cuda:
         raise SystemExit(
-            f"pip brought CUDA libraries ({', '.join(heavy[:3])}, ...): they would make the bundle seven times as large. "
+            f"pip brought CUDA libraries ({', '.join(heavy[:3])}, ...): the bundle would be seven times as large. "
             f"Let pip find a CPU build of {TORCH[0]} (PIP_INDEX_URL or PIP_EXTRA_INDEX_URL), or say --cuda."
         )
     return python
@@ -177,7 +177,7 @@ def lay_out(root: Path) -> None:
     shutil.copy(PACKAGING / "gui-lab.svg", drawing)
     for path in root.rglob("*"):
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 and not _library(path) else 0o644)
+            path.chmod(0o755 if path.is_dir() or (path.stat().st_mode & 0o100 and not _library(path)) else 0o644)
 
 
 def _library(path: Path) -> bool:
@@ -202,8 +202,8 @@ def copyright_text() -> str:
     return (
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
         "Upstream-Name: GUI Lab\n\nFiles: *\nCopyright: The GUI Lab developers\nLicense: BSD-3-Clause\n"
-        f"{indented}\n\nComment: The bundle in /opt/gui-lab carries Python, PyTorch, torchvision, Qt (LGPL-3) and other\n"
-        " libraries; the licence of each lies beside it, below /opt/gui-lab/_internal.\n"
+        f"{indented}\n\nComment: The bundle in /opt/gui-lab carries Python, PyTorch, torchvision, Qt (LGPL-3) and\n"
+        " other libraries; the licence of each lies beside it, below /opt/gui-lab/_internal.\n"
     )
 
 

@@ -23,7 +23,6 @@ class _BeforeTorchvision(importlib.abc.MetaPathFinder):
         if name == "torchvision":
             sys.meta_path.remove(self)
             self._declare()
-        return None
 
     @classmethod
     def _declare(cls):
