@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import email.utils
 import os
 import platform
 import re
@@ -29,6 +30,7 @@ ID = "org.gui_lab.GuiLab"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 TORCH = ("torch==2.13.0", "torchvision==0.28.0")
 """The pair that bundles are built with."""
+MAINTAINER = "The GUI Lab developers <gui-lab@localhost.localdomain>"
 UNPACKED_MB, DEB_MB = 900, 300
 ICON_SIDES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 CUDA = re.compile(r"^(nvidia[-_]|triton|cuda[-_])", re.IGNORECASE)
@@ -162,7 +164,7 @@ def lay_out(root: Path) -> None:
     values = {"VERSION": VERSION, "DATE": date}
     put(share / "metainfo" / f"{ID}.metainfo.xml", filled_in(linux / f"{ID}.metainfo.xml.in", **values))
     for name, text in (("man/man1/gui-lab.1.gz", filled_in(linux / "gui-lab.1.in", **values)),
-                       ("doc/gui-lab/changelog.gz", f"gui-lab {VERSION} ({date})\n")):  # fmt: skip
+                       ("doc/gui-lab/changelog.gz", changelog())):  # fmt: skip
         put(share / name, "")
         with (share / name).open("wb") as file:
             subprocess.run(["gzip", "-9n"], input=text.encode(), stdout=file, check=True)
@@ -196,6 +198,11 @@ def put(path: Path, text: str, mode: int = 0o644) -> None:
     path.chmod(mode)
 
 
+def changelog() -> str:
+    when = email.utils.formatdate(_epoch())
+    return f"gui-lab ({VERSION}) stable; urgency=medium\n\n  * This version.\n\n -- {MAINTAINER}  {when}\n"
+
+
 def copyright_text() -> str:
     licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
     indented = "\n".join(f" {line}" if line.strip() else " ." for line in licence.splitlines())
@@ -216,7 +223,12 @@ def deb(level: int, cuda: bool) -> Path:
         lay_out(root)
         size = sum(file.lstat().st_size for file in root.rglob("*") if not file.is_dir()) // 1024
         control = filled_in(
-            PACKAGING / "linux" / "control.in", VERSION=VERSION, ARCH=architecture.strip(), SIZE_KB=size, GLIBC=glibc()
+            PACKAGING / "linux" / "control.in",
+            VERSION=VERSION,
+            ARCH=architecture.strip(),
+            SIZE_KB=size,
+            GLIBC=glibc(),
+            MAINTAINER=MAINTAINER,
         )
         put(root / "DEBIAN/control", control)
         for script in ("postinst", "postrm"):
@@ -225,7 +237,7 @@ def deb(level: int, cuda: bool) -> Path:
         sums = subprocess.run("find . -type f ! -path './DEBIAN/*' -printf '%P\\0' | sort -z | xargs -0 md5sum",
                               shell=True, cwd=root, capture_output=True, text=True, check=True)  # fmt: skip
         put(root / "DEBIAN/md5sums", sums.stdout)
-        run("dpkg-deb", "--root-owner-group", "-Zzstd", f"-z{level}", "--build", root, target)
+        run("dpkg-deb", "--root-owner-group", "--no-uniform-compression", "-Zzstd", f"-z{level}", "--build", root, target)
     if size_mb(target) > DEB_MB and not cuda:
         raise SystemExit(f"The package is larger than {DEB_MB} MB.")
     return target

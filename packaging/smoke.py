@@ -11,6 +11,7 @@ taken away before the program starts.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 FAMILIES = ("datasets", "transforms", "models", "losses", "optimizers", "schedulers", "training", "concepts")
@@ -146,6 +148,20 @@ def first_paint(place: Here | Inside) -> float:
 # -------------------------------------------------------------------- a clean root
 
 
+@contextlib.contextmanager
+def mounted(root: Path) -> Iterator[None]:
+    """What every running system has: /proc, /dev and shared memory."""
+    mounts = (("-t", "proc", "proc", root / "proc"), ("--rbind", "/dev", root / "dev"))
+    for words in mounts:
+        subprocess.run(["mount", *map(str, words)], check=True)
+    subprocess.run(["mount", "--make-rslave", str(root / "dev")], check=True)
+    try:
+        yield
+    finally:
+        for name in ("dev", "proc"):
+            subprocess.run(["umount", "--recursive", "--lazy", str(root / name)], check=True)
+
+
 def clean_root(deb: Path, root: Path) -> Inside:
     """A minimal Debian with the package installed by apt, and an ordinary user."""
     if os.geteuid() != 0:
@@ -165,12 +181,13 @@ def clean_root(deb: Path, root: Path) -> Inside:
 
 
 def mirror() -> list[str]:
-    """Where this machine gets Debian from, the first address in its own settings."""
+    """Where this machine gets Debian from, by its own settings; empty leaves it to debootstrap."""
     lists = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
     for file in (one for one in lists if one.is_file()):
-        for word in file.read_text().split():
-            if word.startswith(("http://", "https://", "file:")):
-                return [word]
+        for line in file.read_text().splitlines():
+            for word in line.partition("#")[0].split():
+                if "://" in word and word.rstrip("/").endswith("/debian"):
+                    return [word]
     return []
 
 
@@ -243,9 +260,10 @@ def main() -> int:
                 smoke(Here(wanted.command, home), like, str(home))
             else:
                 inside = clean_root(wanted.deb.resolve(), Path(folder) / "root")
-                smoke(inside, like, f"/home/{USER}/lab")
-                under_xvfb(inside)
-                removed(inside)
+                with mounted(inside.root):
+                    smoke(inside, like, f"/home/{USER}/lab")
+                    under_xvfb(inside)
+                    removed(inside)
         except Failure as failure:
             say(f"FAILED: {failure}")
             return 1

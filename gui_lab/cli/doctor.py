@@ -67,13 +67,13 @@ def _versions() -> dict[str, str]:
 
 
 def _machine() -> dict[str, Any]:
-    import psutil
+    facts: dict[str, Any] = {"system": platform.platform(), "processors": os.cpu_count()}
+    try:
+        import psutil
 
-    facts: dict[str, Any] = {
-        "system": platform.platform(),
-        "processors": os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-    }
+        facts["memory_gb"] = round(psutil.virtual_memory().total / 2**30, 1)
+    except (ImportError, OSError) as error:  # a system that keeps it to itself
+        facts["memory_gb"] = f"not told: {error}"
     try:
         from gui_lab.core import machine
 

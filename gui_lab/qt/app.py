@@ -18,7 +18,7 @@ from pathlib import Path
 if sys.platform == "win32" and getattr(sys, "frozen", False):
     import torch  # noqa: F401
 
-from PySide6.QtCore import QSocketNotifier, QThread, QTimer, Signal
+from PySide6.QtCore import QSocketNotifier, Qt, QThread, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from gui_lab.qt.settings import Settings
@@ -148,7 +148,7 @@ def run_window(file: Path | None = None, tell_start: bool = False) -> int:
     lab = Lab(file=file)
     interrupt = _Interrupt(lab)
     if tell_start:
-        lab.window.painted.connect(lambda: _tell_start(lab))
+        lab.window.painted.connect(lambda: _tell_start(lab), Qt.ConnectionType.QueuedConnection)
     lab.show()
     status = app.exec()
     interrupt.close()
