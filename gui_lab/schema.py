@@ -126,6 +126,7 @@ def knob(
     felt: bool = False,
     listed: bool = True,
     step: float | None = None,
+    files: str = "",
     ge: float | None = None,
     gt: float | None = None,
     le: float | None = None,
@@ -143,11 +144,12 @@ def knob(
         felt: True for what one feels rather than knows (an angle, a probability): the form adds a slider.
         listed: False for a field that has a place of its own and not in the generated form.
         step: of the spin box; None lets the form choose one.
+        files: of a path, the pattern of the files that it may name ("*.npy"); empty where it names a folder.
         ge, gt, le, lt: numeric bounds; for a tuple they hold for each element.
         min_length, max_length: number of elements of a tuple, or of characters of a string.
         default_factory: computes the default when it depends on the machine.
     """
-    extra: dict[str, Any] = {"unit": unit, "felt": felt, "listed": listed, "step": step}
+    extra: dict[str, Any] = {"unit": unit, "felt": felt, "listed": listed, "step": step, "files": files}
     bounds = {"ge": ge, "gt": gt, "le": le, "lt": lt, "min_length": min_length, "max_length": max_length}
     given: dict[str, Any] = {key: value for key, value in bounds.items() if value is not None}
     if default_factory is not None:
@@ -161,7 +163,7 @@ class Knob:
 
     `kind` is one of "int", "float", "bool", "choice", "floats", "ints", "text", "path", "specs"; `optional` says that
     None is a value; `choices` are those of a choice, or the words that may stand for numbers; `low` and `high` are
-    inclusive bounds or None.
+    inclusive bounds or None; `files` is the pattern of the files that a path may name, empty where it names a folder.
     """
 
     name: str
@@ -179,6 +181,7 @@ class Knob:
     low_open: bool
     high_open: bool
     choices: tuple[str, ...] = ()
+    files: str = ""
 
 
 def knobs(spec: type[Spec]) -> tuple[Knob, ...]:
@@ -223,6 +226,7 @@ def _knob(name: str, field: Any) -> Knob:
         low_open="gt" in bounds,
         high_open="lt" in bounds,
         choices=_words(inner),
+        files=extra.get("files", ""),
     )
 
 

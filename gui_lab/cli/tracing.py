@@ -21,8 +21,8 @@ from gui_lab.core.images import ImageSet
 from gui_lab.errors import InvalidExperiment, StoreError
 
 if TYPE_CHECKING:
-    from gui_lab.core.chain import Stage
     from gui_lab.core.pipeline import Kind
+    from gui_lab.core.stages import Stage
 
 
 def trace(

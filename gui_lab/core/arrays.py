@@ -2,8 +2,8 @@
 
 A whitening matrix of CIFAR-size pictures is 37 MB; a recipe is a page of text. So the recipe holds the file's name. A
 name without a folder is one of the files that the lab itself has measured; it ends in a digest of the content, which
-is compared when it is read, so that a recipe means the same numbers for ever. Reading maps plain numbers only and
-never unpickles.
+is compared when it is read, so that a recipe means the same numbers for ever. A run keeps copies in its own folder,
+named in the same way. Reading maps plain numbers only and never unpickles.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ LARGEST_SIDE = 4096
 _LARGEST_FILE = LARGEST_SIDE**2 * 8 + 4096  # bytes: a square of doubles and its header
 _DIGEST = re.compile(r"-([0-9a-f]{16})\.npy$")
 _MAGIC = b"\x93NUMPY"
+FILES = "*.npy"
+"""What the files are called, for a form that chooses one."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,38 @@ def keep(stem: str, values: npt.NDArray[np.float32]) -> Path:
     return Path(name)
 
 
+def measured(name: Path) -> bool:
+    """Whether a name is that of a file that the lab has measured, wherever a copy of it may lie."""
+    return name.name == str(name) and bool(_DIGEST.search(name.name))
+
+
+def copied(name: Path, folder: Path) -> Path:
+    """Copy a file into a folder; returns its name there, which ends in the digest of its content.
+
+    Raises:
+        DataError: there is no such file.
+        OSError: it cannot be read, or not be written.
+    """
+    content = find(name).path.read_bytes()
+    stem = _DIGEST.sub("", name.name).removesuffix(".npy")
+    here = Path(f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}.npy")
+    write_atomically(folder / here, content)
+    return here
+
+
 def find(name: Path) -> Stored:
     """
     Raises:
         DataError: there is no such file.
     """
-    measured = name.name == str(name)
-    path = paths.measured() / name if measured else name.expanduser()
+    stored_here = name.name == str(name)
+    path = paths.measured() / name if stored_here else name.expanduser()
     try:
         status = path.stat()
         if not path.is_file():
             raise FileNotFoundError(path)
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        remedy = "Measure it from the data again." if measured else "Choose it again."
+        remedy = "Measure it from the data again." if stored_here else "Choose it again."
         raise DataError(f"The file {name.name or name} is not there.", remedy) from error
     return Stored(path, status.st_mtime_ns, status.st_size)
 
@@ -106,7 +127,7 @@ def read(stored: Stored, dimensions: int) -> npt.NDArray[np.float32]:
 
 def _plain(stored: Stored) -> npt.NDArray[np.float32]:
     content = stored.path.read_bytes()
-    digest = _DIGEST.search(stored.path.name) if stored.measured else None
+    digest = _DIGEST.search(stored.path.name)
     if not content.startswith(_MAGIC) or (digest and hashlib.sha256(content).hexdigest()[:16] != digest[1]):
         raise ValueError(stored.path.name)
     mapped = np.load(stored.path, mmap_mode="r", allow_pickle=False)  # refuses a header that promises too much

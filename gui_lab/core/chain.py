@@ -18,29 +18,14 @@ from gui_lab.core import fusing
 from gui_lab.core.dice import Dice, Indices, salt_of
 from gui_lab.core.fusing import Stretch
 from gui_lab.core.pipeline import Drawn, Illegal, Kind, Transform, plain
+from gui_lab.core.stages import Later, Stage
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 _ALL = slice(None)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A picture at one place of the chain.
-
-    Attributes:
-        position: index in the chain's list, -1 for the picture as it came.
-        name: the transform's name, "source" for the picture as it came.
-        picture: (C, H, W), uint8 or float32.
-        drawn: the numbers drawn for this picture, plain ints, floats, bools and lists.
-    """
-
-    position: int
-    name: str
-    picture: Tensor
-    drawn: Mapping[str, Any]
+_LARGE = 512 * 512  # pixels of a picture that is not computed before somebody asks for it, where that can be
 
 
 @dataclass
@@ -219,9 +204,8 @@ class Chain:
         kinds = [Kind.image(*picture.shape) for picture in pictures]
         for place, (position, transform) in enumerate(self.steps(training), 1):
             epoch_here = (pinned or {}).get(position, epoch)
-            current = [row[-1].picture for row in rows]
             try:
-                arriving = [kind.sized(*picture.shape[-2:]) for kind, picture in zip(kinds, current, strict=True)]
+                arriving = [kind.sized(*row[-1].shape[1:]) for kind, row in zip(kinds, rows, strict=True)]
                 leaving = [transform.output(kind) for kind in arriving]
             except Illegal:
                 break
@@ -232,9 +216,12 @@ class Chain:
                 for earlier, told in zip(rows, known, strict=True):
                     earlier.append(told[place])
                 continue
-            parts = [np.arange(len(rows))] if transform.mixes else [np.array([place]) for place in range(len(rows))]
-            for part in parts:
-                batch = _stacked([current[place] for place in part])
+            for part in [np.arange(len(rows))] if transform.mixes else _alike(arriving):
+                if transform.overwrites() and arriving[part[0]].least[0] * arriving[part[0]].least[1] >= _LARGE:
+                    for row in part:
+                        rows[row].append(Later(position, rows[row][-1], transform))
+                    continue
+                batch = _stacked([rows[row][-1].picture for row in part])
                 drawn = self._draw(position, indices[part], seed, epoch_here, batch)
                 after = _acted(transform, batch, drawn, arriving[int(part[0])].pil)
                 for row, picture, numbers in zip(part, after, _numbers(drawn, len(part)), strict=True):
@@ -277,10 +264,22 @@ def _in_order(groups: Sequence[_Group]) -> Tensor:
     return only.pictures[torch.from_numpy(np.argsort(only.places, kind="stable"))]
 
 
+def _alike(kinds: Sequence[Kind]) -> list[Indices]:
+    """The places of what can be done in one go: pictures of one kind, as many as lie in the cache together."""
+    by_kind: dict[Kind, list[int]] = {}
+    for place, kind in enumerate(kinds):
+        by_kind.setdefault(kind, []).append(place)
+    parts = []
+    for kind, places in by_kind.items():
+        count = max(fusing.CHUNK // (kind.least[0] * kind.least[1]), 1)
+        parts += [np.array(places[start : start + count]) for start in range(0, len(places), count)]
+    return parts
+
+
 def _stacked(pictures: Sequence[Tensor]) -> Tensor:
     import torch
 
-    return torch.stack(list(pictures))
+    return torch.stack(list(pictures)) if len(pictures) > 1 else pictures[0][None]
 
 
 def _numbers(drawn: Drawn, count: int) -> list[dict[str, Any]]:

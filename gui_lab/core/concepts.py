@@ -117,8 +117,8 @@ class Concept(Spec):
     """The place of the lab where one goes on with it: "Transforms"; empty for none."""
     seconds: ClassVar[float] = 0.9
     """From step to step when it plays."""
-    stride: ClassVar[int] = 1
-    """Steps at once when it plays."""
+    steps_at_once: ClassVar[int] = 1
+    """By how many steps it goes on when it plays."""
 
     def scene(self, step: int, own: Own) -> Scene:
         """What is on screen at a step, counted from 0; a step beyond the last shows the last.
@@ -199,8 +199,8 @@ def fresh(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     with torch.device("meta"):
         network = build()
-    network = network.to_empty(device="cpu")
     for module in network.modules():
+        _make_room(module)
         own = list(module.named_parameters(recurse=False))
         if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
             bound = (module.weight[0].numel()) ** -0.5
@@ -211,3 +211,16 @@ def fresh(build: Callable[[], nn.Module], seed: int) -> nn.Module:
         elif own:
             raise TypeError(f"{type(module).__name__} has parameters whose initial values are not known here")
     return network
+
+
+def _make_room(module: nn.Module) -> None:
+    """Put memory on the CPU under a module's own parameters and buffers. (`to_empty` does, but loads half of torch's
+    compiler first, most of a second.)"""
+    import torch
+    from torch import nn
+
+    for name, parameter in list(module.named_parameters(recurse=False)):
+        empty = torch.empty(parameter.shape, dtype=parameter.dtype)
+        setattr(module, name, nn.Parameter(empty, requires_grad=parameter.requires_grad))
+    for name, buffer in list(module.named_buffers(recurse=False)):
+        setattr(module, name, torch.zeros(buffer.shape, dtype=buffer.dtype))

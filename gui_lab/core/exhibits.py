@@ -7,7 +7,7 @@ the fields of the concept that the click sets. Nothing here computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -78,10 +78,16 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph(Exhibit):
-    """Boxes and arrows without cycles, laid out from left to right by the view."""
+    """Boxes and arrows without cycles, laid out from left to right by the view.
+
+    Attributes:
+        whole: the same boxes and arrows with all that they come to say in the story; the room is made for it from the
+            start, so that nothing moves from step to step. None for no more than there is now.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    whole: Graph | None = None
 
 
 # -------------------------------------------------------------------- numbers in rows
@@ -115,6 +121,9 @@ class Column:
         kind: "text"; "number", right-aligned with `digits` after the point; "bar", a bar from 0 to `high` with its
             number; "signed", a bar to the left or right of a middle line with its number, an arrow at its tip.
         high: length of the full bar; 0 for the largest number of the column.
+        sets: of a "signed" column, the field of the concept that holds its numbers, one for each row: then they can be
+            pulled, between -high and high, or changed by the arrow keys; "" where they cannot.
+        step: between the numbers that can be set so.
     """
 
     title: str
@@ -122,6 +131,8 @@ class Column:
     digits: int = 4
     high: float = 0.0
     state: State = "plain"
+    sets: str = ""
+    step: float = 0.1
 
 
 Cell = str | float | None
@@ -193,6 +204,8 @@ class Picture:
         frames: cells in hand.
         place: names of the two fields that a click sets to the row and the column of its cell; None where cells cannot
             be clicked.
+        chosen: the place that is set now, from which the arrow keys go on; None for the cell that was clicked last.
+        pitch, shift: for a picture with fewer places than cells: the row set is (row - shift) // pitch, 0 at least.
         edit: what a click anywhere sets; None for nothing.
         state: "now" for the one that is chosen.
     """
@@ -205,6 +218,9 @@ class Picture:
     numbers: bool = False
     frames: tuple[Frame, ...] = ()
     place: tuple[str, str] | None = None
+    chosen: tuple[int, int] | None = None
+    pitch: int = 1
+    shift: int = 0
     edit: Edit | None = None
     state: State = "plain"
 
@@ -212,11 +228,13 @@ class Picture:
 @dataclass(frozen=True, kw_only=True)
 class Pictures(Exhibit):
     """Pictures side by side, as large as fits; with `columns` in rows of so many, 0 lets the view choose. `signs` stand
-    between them ("*", "+", "=") where they are an equation: one fewer than pictures."""
+    between them ("*", "+", "=") where they are an equation: one fewer than pictures. Where they are not `tall`, their
+    cells are about `cell` pixels, more where there is much room."""
 
     pictures: tuple[Picture, ...]
     columns: int = 0
     signs: tuple[str, ...] = ()
+    cell: int = 40
 
 
 # -------------------------------------------------------------------- plots
@@ -260,11 +278,13 @@ class Spot:
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Heights below a plot, float (rows, columns), drawn as shades with contours: first row at `y[0]`."""
+    """Heights below a plot, float (rows, columns), drawn as shades with contours: first row at `y[0]`. `name` is what
+    the heights are."""
 
     heights: Floats
     x: tuple[float, float]
     y: tuple[float, float]
+    name: str = "height"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,7 +292,8 @@ class Plot(Exhibit):
     """
     Attributes:
         x_range, y_range: what is seen; None for all there is. A fixed range does not jump while a story goes on.
-        place: names of the two fields that a click sets to x and y; None where it cannot be clicked.
+        place: names of the two fields that a click sets to x and y; None where it cannot be clicked. The first of the
+            spots is where it is set now: arrow keys start from there.
     """
 
     lines: tuple[Line, ...] = ()
@@ -292,7 +313,8 @@ class Plot(Exhibit):
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A picture in the order in which it is used: its index in the data set, its class, and itself, uint8 (C, H, W)."""
+    """A picture in the order in which it is used: its index in the data set, its class (-1 where it is not known), and
+    itself, uint8 (C, H, W)."""
 
     index: int
     label: int
@@ -304,14 +326,14 @@ class Conveyor(Exhibit):
     """Tiles on their way into batches.
 
     Attributes:
-        batches: the tiles of each batch; a view shows those around `current`.
+        batches: the tiles of each batch; a view asks only for those that it shows, so they may be made when asked for.
         current: the batch in use; -1 for none.
         size: tiles of a whole batch; a shorter one is drawn with its empty places.
         dropped: whether the last, short batch is thrown away.
         names: of the classes.
     """
 
-    batches: tuple[tuple[Tile, ...], ...]
+    batches: Sequence[Sequence[Tile]]
     current: int = -1
     size: int = 1
     dropped: bool = False

@@ -16,7 +16,7 @@ from typing import Any
 
 import tomlkit
 
-from gui_lab.core import checking
+from gui_lab.core import arrays, checking
 from gui_lab.core.chain import Chain
 from gui_lab.core.documents import parsed, text_of
 from gui_lab.core.files import write_atomically
@@ -109,6 +109,15 @@ class Experiment:
             raise UnreadableDocument(
                 f"{path.name} could not be saved: the name of the pictures' folder is not text.", "Rename the folder."
             ) from error
+
+    def carried(self, folder: Path) -> Experiment:
+        """The same, with the arrays that its transforms read copied into a folder and named as a file there names them.
+
+        Raises:
+            DataError: one of them is not there.
+            OSError: one cannot be copied.
+        """
+        return replace(self, transforms=tuple(_carried(transform, folder) for transform in self.transforms))
 
     def problems(self, images: ImageSet | None = None) -> list[Problem]:
         """All that is wrong with it, as far as can be told without training.
@@ -213,7 +222,7 @@ def from_toml(text: str, folder: Path | None = None) -> Experiment:
     tables = document.get("transforms", [])
     for table in tables if isinstance(tables, list) else ():
         _resolve(table, TRANSFORMS, folder)
-    return _with_paths(from_document(document), lambda path: Path(os.path.normpath(folder / path)))
+    return _with_paths(from_document(document), lambda path: _resolved(path, folder))
 
 
 def _resolve(table: Any, registry: Registry[Any], folder: Path) -> None:
@@ -224,7 +233,7 @@ def _resolve(table: Any, registry: Registry[Any], folder: Path) -> None:
     for knob in knobs(entry):
         given = table.get(knob.name)
         if knob.kind == "path" and isinstance(given, str) and not given.startswith("~"):
-            table[knob.name] = os.path.normpath(folder / given)
+            table[knob.name] = str(_resolved(Path(given), folder))
     for field, inner in entry.holds.items():
         for held in table[field] if isinstance(table.get(field), list) else ():
             _resolve(held, inner, folder)
@@ -312,7 +321,23 @@ def _moved(spec: SpecType, change: Callable[[Path], Path]) -> SpecType:
     return spec.model_copy(update=values) if values else spec
 
 
+def _carried(transform: Transform, folder: Path) -> Transform:
+    held = {field: tuple(_carried(one, folder) for one in getattr(transform, field)) for field in transform.holds}
+    files = {knob.name: getattr(transform, knob.name) for knob in knobs(type(transform)) if knob.files == arrays.FILES}
+    copies = {name: arrays.copied(file, folder) for name, file in files.items() if file is not None}
+    return transform.model_copy(update={**held, **copies}) if held or copies else transform
+
+
+def _resolved(path: Path, folder: Path) -> Path:
+    """What a file in this folder means by a path; what the lab has measured is in its own store where no copy lies
+    here."""
+    found = Path(os.path.normpath(folder / path))
+    return path if arrays.measured(path) and not found.exists() else found
+
+
 def _relative(root: Path, folder: Path) -> Path:
     """As a file in this folder names it: relative where it lies below, so that both can be moved together."""
+    if arrays.measured(root):
+        return root
     root = root.absolute()
     return root.relative_to(folder) if root.is_relative_to(folder) else root

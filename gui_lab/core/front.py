@@ -9,6 +9,7 @@ times the bytes takes as long as computing them anew.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ _LARGEST = 4 << 30  # bytes
 _SHARE = 4  # one part in so many of the machine's memory
 
 
+@functools.cache
 def bound() -> int:
     """Bytes that kept pictures may take: a quarter of the machine's memory, 4 GiB at most."""
     import psutil

@@ -6,6 +6,12 @@ as what lies outside of a picture. The transforms run their own kernels on these
 second way that could differ, and three channels cost what one does. A transform that changes some of the pictures
 (a grey one in ten) gets these as pictures. ToTensor and Normalize at the end of a stretch overwrite the batch that the
 network gets while it lies in the cache. A stretch works on a few pictures at a time: memory is bounded by the batch.
+
+A turn by bilinear sampling ends a stretch, and the moves behind it begin another. Moves before it cannot be part of
+the sampling and stay exact, also where the fill is the same: the places that are read would be reckoned from another
+size and middle, which changes the last bits of their weights and with them a level here and there, and what a crop cut
+away would come back into view. Moves behind it could, for they only choose among what was sampled; but a crop takes a
+thirtieth of the time of the sampling, and a flip an eighth.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,11 +17,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gui_lab.core import machine, precision
 from gui_lab.core.chain import Chain
-from gui_lab.core.dice import Indices, seed_of, shuffled
+from gui_lab.core.dice import Indices, seed_of
 from gui_lab.core.experiment import Experiment
 from gui_lab.core.front import fronts, taken
 from gui_lab.core.images import ImageSet
 from gui_lab.core.ledger import ledger, multiplications
+from gui_lab.core.loading import epoch_order
 from gui_lab.core.machine import out_of_memory_told
 from gui_lab.core.schedule import Schedule
 from gui_lab.errors import InvalidExperiment, TrainingError
@@ -142,10 +143,9 @@ class Learner:
 
     def order(self, epoch: int) -> Indices:
         """The training pictures in the order of this epoch; each class equally often where they are balanced."""
-        train, seed = self.images.train, self.experiment.training.seed
-        if self.experiment.training.balanced:
-            train = _balanced(train, self.images.labels[train], seed, epoch)
-        return train[shuffled(len(train), seed, epoch)]
+        training = self.experiment.training
+        train, labels = self.images.train, self.images.labels
+        return epoch_order(train, labels, seed=training.seed, epoch=epoch, balanced=training.balanced)
 
     def outputs(self, pictures: Tensor, network: nn.Module | None = None) -> Tensor:
         """What leaves the network (or another one of its kind) in the precision of the run, float32 (B, classes)."""
@@ -175,17 +175,3 @@ def _averaged(model: nn.Module, decay: float) -> AveragedModel | None:
         return None
     fold = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
     return AveragedModel(model, multi_avg_fn=fold, use_buffers=True)
-
-
-def _balanced(train: Indices, labels: Indices, *parts: int) -> Indices:
-    """As many pictures as there are, each class equally often and of each class no picture more than once oftener than
-    another; which ones are repeated or left out is another choice in each epoch."""
-    classes = np.unique(labels)
-    shares = np.full(len(classes), len(train) // len(classes))
-    shares[shuffled(len(classes), *parts)[: len(train) % len(classes)]] += 1
-    found: list[Any] = []
-    for share, label in zip(shares, classes, strict=True):
-        own = train[labels == label]
-        own = own[shuffled(len(own), *parts, int(label))]
-        found.append(np.resize(own, share))
-    return np.concatenate(found)

@@ -209,7 +209,8 @@ class Transform(Spec):
         return False
 
     def overwrites(self) -> bool:
-        """Whether `overwrite` is there."""
+        """Whether `overwrite` is there: then each value that leaves comes from the one value in its place alone, and
+        never from a larger one a smaller one."""
         return False
 
     def overwrite(self, pictures: Tensor) -> None:

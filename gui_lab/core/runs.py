@@ -2,7 +2,8 @@
 
     <runs>/0007-digits-mnistnet/
         experiment.lab       the recipe, every field written out
-        environment.json     versions, device, threads
+        *.npy                the arrays that the recipe names, if any: the folder can be moved with all it needs
+        environment.json     versions, device, threads, and which half-done pictures are kept in memory
         metrics.jsonl        one event a line
         last.safetensors     the weights after the last finished epoch, or where the run was stopped
         best.safetensors     the weights of the best validation accuracy so far (the average's where one is kept)
@@ -70,8 +71,10 @@ class Run:
         self._log: IO[str] | None = None
         with told_where_it_failed(runs or paths.runs()):
             self.folder = _new_folder(runs or paths.runs(), experiment)
-            write_atomically(self.folder / "experiment.lab", experiment.to_toml(full=True).encode())
+            recipe = experiment.carried(self.folder)
+            write_atomically(self.folder / "experiment.lab", recipe.to_toml(full=True).encode())
             record = machine.environment(self.learner.device, self.learner.threads)
+            record["kept"] = _kept(self.learner)
             write_atomically(self.folder / "environment.json", json.dumps(record, indent=2).encode())
 
     def events(self) -> Generator[Event, None, None]:
@@ -215,6 +218,16 @@ class told_where_it_failed:  # noqa: N801 - a context manager reads as a verb
                 f"The run could not be written to {self._folder}: {error.strerror or error}.",
                 "Free some space or choose another folder for runs; what was saved before is kept.",
             ) from error
+
+
+def _kept(learner: Learner) -> dict[str, dict[str, int | str]]:
+    """Of the training pictures, and of those for validation and test: after which transform they are kept in memory
+    (position -1: as they were read), how many, and the bytes of all of them; none of a part that is computed anew."""
+    places = {part: front.place for part, front in zip(("training", "others"), learner.fronts, strict=True) if front}
+    return {
+        part: {"position": one.position, "after": one.name, "pictures": one.pictures, "bytes": one.bytes}
+        for part, one in places.items()
+    }
 
 
 def _new_folder(runs: Path, experiment: Experiment) -> Path:

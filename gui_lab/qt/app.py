@@ -21,6 +21,7 @@ if sys.platform == "win32" and getattr(sys, "frozen", False):
 from PySide6.QtCore import QSocketNotifier, Qt, QThread, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from gui_lab.core import memory
 from gui_lab.qt.settings import Settings
 from gui_lab.qt.theme import THEME
 from gui_lab.qt.window import Window
@@ -123,6 +124,7 @@ def application() -> QApplication:
     Threads take turns at Python every millisecond instead of every five: a window that waits for its turn five times
     in a frame has missed it.
     """
+    memory.keep_freed()
     sys.setswitchinterval(_TURN_SECONDS)
     app = QApplication.instance()
     if not isinstance(app, QApplication):

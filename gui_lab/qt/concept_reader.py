@@ -342,7 +342,7 @@ class ConceptReader(QWidget):
         if self.step >= self.scene.steps - 1:
             self.pause()
         else:
-            self._go(self.step + self.concept.stride)
+            self._go(self.step + self.concept.steps_at_once)
 
     def _dress_play(self) -> None:
         plays = self._player.isActive()

@@ -1,6 +1,7 @@
 """A lesson beside its page: what to read, what to do, and what is done already.
 
-The lab looks at the facts of the page after each change. What was once done stays ticked, so a person may play on.
+The lab looks at the facts of the page after each change. Tasks are done one after the other, since a later one often
+means "and now back again"; what was once done stays ticked, so a person may play on.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ class _TaskLine(QWidget):
         self._tint()
 
     def tick(self) -> None:
-        self.done = True
-        self._tint()
+        if not self.done:
+            self.done = True
+            self._tint()
 
     def _tint(self) -> None:
         name, role = ("check-circle", "best") if self.done else ("circle", "quiet")
@@ -131,11 +133,12 @@ class LessonPanel(QFrame):
         self._dress_next()
 
     def show_facts(self, facts: Mapping[str, Value]) -> None:
-        """Tick what these facts fulfil."""
+        """Tick what these facts fulfil, one task after the other: a later one waits for those before it."""
         for place, line in enumerate(self._lines):
-            if not line.done and line.task.done(facts):
-                self._done.add((self.number, place))
-                line.tick()
+            if not line.done and not line.task.done(facts):
+                break
+            self._done.add((self.number, place))
+            line.tick()
         self._dress_next()
 
     def done(self) -> list[bool]:

@@ -30,20 +30,26 @@ def to_image(picture: Picture) -> QImage:
     return QImage(pixels.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
 
 
+def reducing_step(longest: int, side: int) -> int:
+    """Of a picture whose longest side has so many pixels every n-th one is enough for a place of `side` pixels (0: for
+    one of any size): this n. `reduced` makes the same of these as of all of them."""
+    return max(longest // (2 * side), 1) if side else 1
+
+
 def reduced(values: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
     """A picture (C, H, W) for a place of `side` pixels: where it is at least twice as large it is reduced to between
     one and two times of it, by leaving pixels out and then by means of two by two; else (or for side 0) unchanged."""
     longest = max(values.shape[1:])
     if side < 1 or longest < 2 * side:
         return values
-    step = max(longest // (2 * side), 1)
+    step = reducing_step(longest, side)
     taken = values[:, ::step, ::step]
     height, width = (max(length // 2 * 2, 1) for length in taken.shape[1:])
     if min(height, width) < 2:
         return taken
     wide = np.uint16 if values.dtype == np.uint8 else values.dtype
-    four = [taken[:, top:height:2, left:width:2] for top in (0, 1) for left in (0, 1)]
-    total = np.add(four[0], four[1], dtype=wide) + np.add(four[2], four[3], dtype=wide)
+    lines = np.add(taken[:, 0:height:2, :width], taken[:, 1:height:2, :width], dtype=wide)  # rows lie together
+    total = lines[..., 0::2] + lines[..., 1::2]
     mean: npt.NDArray[Any] = (total >> 2).astype(np.uint8) if values.dtype == np.uint8 else total * np.float32(0.25)
     return mean
 

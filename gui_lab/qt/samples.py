@@ -26,6 +26,7 @@ from gui_lab.qt.views.frames import image_of
 from gui_lab.qt.views.traces import picked
 
 _EPOCH = 1
+_LOOKED_AT = 6  # pictures, of which the two with the most contrast are shown
 _GROUPS = ("On pictures", "On tensors", "Conversion", "On batches", "Generic", "Own")
 
 
@@ -71,8 +72,9 @@ def _made(before: Transforms, images: ImageSet, seed: int, dark: bool) -> dict[s
 def _samples(before: Transforms, images: ImageSet, seed: int, dark: bool) -> Iterator[tuple[str, QImage]]:
     import torch
 
-    indices = np.array(picked(images, 0, 2))
-    pictures = [torch.from_numpy(images.picture(int(index))) for index in indices]
+    found = {index: images.picture(index) for index in picked(images, 0, _LOOKED_AT)}
+    best = sorted(found, key=lambda index: -float(found[index].std()))[:2]  # what is dark all over tells nothing
+    indices, pictures = np.array(best), [torch.from_numpy(found[index]) for index in best]
     for entry in TRANSFORMS:
         for way in ((), (TRANSFORMS.make("ToTensor"),)):
             arriving = Chain((*before, *way)).output(images.kind)

@@ -95,6 +95,9 @@ class Studio(QWidget):
         strip.resized.connect(self.ask)
         strip.opened.connect(self._inspect)
         strip.pinned.connect(self._pin)
+        strip.pin_wanted.connect(self._pin_picture)
+        preview.inspector.pin_wanted.connect(lambda: self._pin_picture(self._inspected[1]))
+        session.pins_changed.connect(self._show_pinned)
         strip.repair_chosen.connect(session.repair)
         preview.oddities.repair_chosen.connect(session.repair)
         THEME.changed.connect(self.ask)
@@ -186,6 +189,7 @@ class Studio(QWidget):
             self._show_absence(error)
             return
         self._indices = picked(images, self._choice, self.preview.strip.rows)
+        self._show_pinned()
         request = self._request(images)
         epochs = self.session.experiment.training.epochs
         self.preview.seen.setText(seen_words(request.view, request.chain.transforms, epochs))
@@ -267,6 +271,19 @@ class Studio(QWidget):
     def _shuffle(self) -> None:
         self._choice += 1
         self.ask()
+
+    # ---------------------------------------------------------------- pinned pictures
+
+    def _pin_picture(self, row: int) -> None:
+        """Pin the picture of a row beside the curves of training, or unpin it."""
+        if 0 <= row < len(self._indices):
+            index = self._indices[row]
+            self.session.pin(index, index not in self.session.pins)
+
+    def _show_pinned(self) -> None:
+        rows = [row for row, index in enumerate(self._indices) if index in self.session.pins]
+        self.preview.strip.show_pinned(rows)
+        self.preview.inspector.show_pinned(self._inspected[1] in rows)
 
     # ---------------------------------------------------------------- dice
 
@@ -359,4 +376,6 @@ class Studio(QWidget):
         index = self._indices[min(row, len(self._indices) - 1)]
         name = images.names[index] if len(images.names) else ""
         words = picture_words(index, images.classes[images.labels[index]], name)
+        self._inspected = (position, row)
         self.preview.inspector.show_cell(filled, place, row, words)
+        self._show_pinned()

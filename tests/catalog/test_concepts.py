@@ -95,7 +95,7 @@ def same(found: object, told: object, fact: str) -> None:
         assert found == told, fact
         return
     assert isinstance(told, (int, float))
-    number = float(found)  # type: ignore[arg-type]
+    number = float(found.detach() if isinstance(found, torch.Tensor) else found)  # type: ignore[arg-type]
     assert number == pytest.approx(float(told), rel=1e-4, abs=1e-5, nan_ok=True), fact
 
 

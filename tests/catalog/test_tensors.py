@@ -20,7 +20,7 @@ from gui_lab.core import arrays
 from gui_lab.core.chain import Chain
 from gui_lab.core.checking import problems
 from gui_lab.core.dice import Dice, normal_noise
-from gui_lab.core.experiment import default, from_toml
+from gui_lab.core.experiment import Experiment, default, from_toml, load
 from gui_lab.core.pipeline import TRANSFORMS, Illegal, Kind, Transform
 from gui_lab.errors import DataError, InvalidExperiment, StoreError
 from gui_lab.schema import Problem, knobs
@@ -246,8 +246,11 @@ def test_a_linear_transformation_is_torchvisions(channels: int, size: tuple[int,
     assert leaving.shape == arriving.shape
     assert torch.equal(leaving, theirs(arriving))  # a batch in one multiplication, as torchvision's own
     for place, picture in enumerate(arriving):
-        torch.testing.assert_close(leaving[place], theirs(picture), rtol=1e-5, atol=1e-5)
-        assert torch.equal(linear(matrix, mean).one(picture, {}), theirs(picture))
+        single = linear(matrix, mean).one(picture, {})
+        assert torch.equal(single, theirs(picture))
+        centred = (picture.flatten() - torch.from_numpy(mean)).abs()
+        bound = 2 * values * 2.0**-24 * (centred @ torch.from_numpy(np.abs(matrix))).view(picture.shape)
+        assert bool(((leaving[place] - single).abs() <= bound).all())  # two orders of summing the same products
 
 
 def test_what_is_left_out_is_the_identity_and_zeros() -> None:
@@ -433,6 +436,50 @@ def test_own_files_of_numpy_are_read_as_float32(tmp_path: Path) -> None:
     assert torch.equal(transform.apply(arriving, {}), linear(numbers(12, 12), numbers(12)).apply(arriving, {}))
     experiment = default().edited("transforms", (transform,))
     assert from_toml(experiment.to_toml()).transforms == (transform,)
+
+
+def with_numbers(*transforms: Any) -> Experiment:
+    return default().edited("transforms", (TRANSFORMS.make("ToTensor"), *transforms))
+
+
+def test_a_saved_experiment_finds_what_the_lab_has_measured_from_wherever_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = with_numbers(TRANSFORMS.make("RandomApply", transforms=(linear(numbers(64, 64), numbers(64)),)))
+    monkeypatch.chdir(tmp_path)
+    experiment.save(tmp_path / "measured.lab")
+    assert load(tmp_path / "measured.lab") == experiment
+
+
+def test_a_carried_experiment_has_its_numbers_beside_it(home: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "own.npy", numbers(64).astype(np.float64))
+    own = TRANSFORMS.make("LinearTransformation", mean_vector=tmp_path / "own.npy")
+    holding = TRANSFORMS.make("RandomApply", transforms=(linear(numbers(64, 64), numbers(64)),))
+    experiment, there = with_numbers(own, holding), tmp_path / "run"
+    there.mkdir()
+    recipe = there / "experiment.lab"
+    recipe.write_text(experiment.carried(there).to_toml(full=True))
+    assert sorted(file.name.partition("-")[0] for file in there.glob("*.npy")) == ["mean", "own", "whitening"]
+    for file in (home / "measured").iterdir():
+        file.unlink()
+    moved = there.rename(tmp_path / "moved")
+    (tmp_path / "own.npy").unlink()
+    found = load(moved / "experiment.lab")
+    arriving = pictures(2, 1, (8, 8))
+    _, first, second = found.transforms
+    assert torch.equal(first.apply(arriving, {}), arriving - torch.from_numpy(numbers(64)).view(8, 8))
+    assert second.transforms[0].output(tensor_kind(1, 8, 8)).size == (8, 8)
+    assert with_numbers().carried(moved) == with_numbers()
+
+
+def test_a_copy_that_was_damaged_is_told(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    copy = tmp_path / "run" / arrays.copied(linear(None, numbers(12)).mean_vector, tmp_path / "run")
+    changed = bytearray(copy.read_bytes())
+    changed[-1] ^= 1
+    copy.write_bytes(changed)
+    with pytest.raises(DataError, match="is damaged"):
+        arrays.read(arrays.find(copy), 1)
 
 
 def test_a_folder_that_cannot_be_written_is_told(home: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gui_lab.core.dice import Dice, salt_of, seed_of, shuffled
+from gui_lab.core.dice import Dice, normal_noise, normal_noises, salt_of, seed_of, shuffled
 
 WORD = 2**64 - 1
 GOLDEN = 0x9E3779B97F4A7C15
@@ -151,3 +151,12 @@ def test_dice_made_together_roll_what_each_alone_would() -> None:
             assert np.array_equal(dice.uniform(-2, 5), alone.uniform(-2, 5))
         assert np.array_equal(dice.fork(4).integers(9), alone.fork(4).integers(9))
     assert Dice.together(3, 2, indices, []) == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 3072, 3075])
+def test_fields_of_noise_that_are_drawn_together_are_those_of_each_alone(count: int) -> None:
+    seeds = Dice(3, 2, range(9), 5).seeds().tolist()
+    together = normal_noises(seeds, count)
+    assert together.shape == (9, count)
+    for seed, field in zip(seeds, together, strict=True):
+        assert np.array_equal(field, normal_noise(seed, count))

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from gui_lab.core.chain import Chain, Stage
+from gui_lab.core.chain import Chain
 from gui_lab.core.checking import problems
 from gui_lab.core.pipeline import TRANSFORMS, Illegal, Kind, Transform
+from gui_lab.core.stages import Stage
 from gui_lab.schema import Problem
 
 GREY, RGB = Kind.image(1, 16, 16), Kind.image(3, 16, 20)

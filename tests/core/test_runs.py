@@ -21,6 +21,7 @@ from gui_lab.core.events import EpochEnded, Measuring, RunEnded, RunStarted, fro
 from gui_lab.core.experiment import Experiment, load
 from gui_lab.core.history import History
 from gui_lab.core.images import ImageSet
+from gui_lab.core.pipeline import TRANSFORMS
 from gui_lab.core.runs import Run
 from gui_lab.core.training import weights_sha256
 from gui_lab.errors import InvalidExperiment, LossNotFinite, OutOfMemory, StoreError
@@ -44,6 +45,18 @@ def digest(run: Run, name: str) -> str:
     return weights_sha256(model)
 
 
+def test_the_record_tells_which_half_done_pictures_are_kept_and_what_they_take(made: Made, images: ImageSet) -> None:
+    names = ("ToTensor", "Normalize", "RandomErasing")
+    chain = [TRANSFORMS.make("Resize", size=10), *(TRANSFORMS.make(name) for name in names)]
+    run = Run(made().edited("transforms", tuple(chain)), images)
+    environment = json.loads((run.folder / "environment.json").read_text())
+    place = {"position": 0, "after": "Resize"}
+    assert environment["kept"] == {
+        "training": {**place, "pictures": 80, "bytes": 80 * 100},
+        "others": {**place, "pictures": 40, "bytes": 40 * 100},
+    }
+
+
 def test_a_finished_run_leaves_its_recipe_machine_log_and_weights(run: Run) -> None:
     events = list(run.events())
     assert sorted(path.name for path in run.folder.iterdir()) == [
@@ -54,6 +67,7 @@ def test_a_finished_run_leaves_its_recipe_machine_log_and_weights(run: Run) -> N
     assert environment["device"] == "cpu"
     assert environment["torch"] == torch.__version__
     assert environment["threads"] == torch.get_num_threads()
+    assert environment["kept"] == {}
     assert isinstance(events[0], RunStarted)
     assert events[-1] is run.ending
     assert run.ending.reason == "finished"

@@ -36,6 +36,7 @@ class Recipe(Spec):
     lr: float = knob(0.001, "Length of a step.", gt=0, le=1e10)
     eps: float = knob(1e-8, "Keeps from dividing by zero.", ge=0, le=1)
     p: float = knob(0.5, "How probable.", ge=0, le=1, felt=True)
+    rate: float = knob(0.01, "How fast.", ge=0.001, le=10, felt=True)
     shuffled: bool = knob(True, "In another order each time.")
     mode: Literal["edge", "reflect"] = knob("edge", "What the border shows.")
     channels: Literal[1, 3] = knob(1, "Grey or colour.")
@@ -47,6 +48,7 @@ class Recipe(Spec):
     longest: Annotated[int, Field(ge=1, le=99)] | None = knob(None, "No longer than this.")
     note: str = knob("", "A word.", max_length=20)
     root: Path | None = knob(None, "A folder.")
+    numbers: Path | None = knob(None, "A file.", files="*.npy")
     unlisted: bool = knob(True, "Has its place elsewhere.", listed=False)
 
 
@@ -201,6 +203,16 @@ def test_what_is_felt_has_a_slider_that_moves_with_its_box(form: Form) -> None:
     type_into(editor(form, "p"), "0.2")
     assert slider.value() == 20
     assert part(form, "lr.slider") is None
+
+
+def test_what_is_felt_over_powers_of_ten_has_a_slider_that_gives_each_the_same_room(form: Form) -> None:
+    slider = part(form, "rate.slider", QSlider)
+    assert (slider.minimum(), slider.value(), slider.maximum()) == (0, 50, 200)
+    for wanted in (0.0105, 0.011, 0.0115):
+        QTest.keyClick(slider, Qt.Key.Key_Right)
+        assert part(form, "rate", NumberBox).value() == pytest.approx(wanted, rel=0.01)
+    slider.setValue(slider.maximum())
+    assert part(form, "rate", NumberBox).value() == 10
 
 
 def test_a_pair_of_angles_has_no_place_on_the_slider(form: Form) -> None:
@@ -441,6 +453,16 @@ def test_a_folder_can_be_browsed_for(form: Form, qtbot: Any, tmp_path: Path) -> 
     dialog.fileSelected.emit(str(tmp_path))
     dialog.close()
     assert form.heard == [("training.root", tmp_path)]  # type: ignore[attr-defined]
+
+
+def test_a_file_of_its_pattern_can_be_browsed_for(form: Form, tmp_path: Path) -> None:
+    QTest.mouseClick(part(form, "numbers.browse"), Qt.MouseButton.LeftButton)
+    dialog = form.findChild(QFileDialog)
+    assert dialog.fileMode() == QFileDialog.FileMode.ExistingFile
+    assert dialog.nameFilters() == ["*.npy"]
+    dialog.fileSelected.emit(str(tmp_path / "mean.npy"))
+    dialog.close()
+    assert form.heard == [("training.numbers", tmp_path / "mean.npy")]  # type: ignore[attr-defined]
 
 
 def test_another_class_or_prefix_makes_the_editors_anew(form: Form) -> None:

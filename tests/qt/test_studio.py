@@ -150,6 +150,51 @@ def test_the_lock_is_pressed_with_the_mouse_too(bench: Bench) -> None:
     assert canvas.pins == frozenset()
 
 
+def test_a_picture_is_pinned_in_its_row_by_mouse_and_key_and_shows_whether_it_is(bench: Bench) -> None:
+    session, canvas = bench.page.session, bench.strip.canvas
+    index = bench.page.studio._indices[1]
+    assert index not in session.pins
+    where = canvas._pin(1)
+    assert "Pin: show the network's answer" in canvas._tip(where.center())
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=where.center())
+    assert index in session.pins
+    assert canvas.pinned == {1}
+    assert canvas._tip(where.center()).startswith("Unpin")
+    assert bench.page.studio.preview.sight == "strip"
+    bench.strip.go(3, 1)
+    assert bench.strip.accessibleDescription().endswith("pinned")
+    QTest.keyClick(bench.strip, Qt.Key.Key_P, Qt.KeyboardModifier.ShiftModifier)
+    assert index not in session.pins
+    assert canvas.pinned == frozenset()
+    assert canvas.pins == frozenset()  # the dice of the column are left alone
+
+
+def test_the_picture_in_the_inspector_can_be_pinned(bench: Bench) -> None:
+    session, studio = bench.page.session, bench.page.studio
+    index = studio._indices[2]
+    studio._inspect(2, 2)
+    bench.click("transforms.inspector.pin")
+    assert index in session.pins
+    pin = bench.find("transforms.inspector.pin")
+    assert pin.isChecked()
+    assert pin.accessibleName() == "Unpin the picture"
+    QTest.keyClick(studio.preview.inspector.panes, Qt.Key.Key_P, Qt.KeyboardModifier.ShiftModifier)
+    assert index not in session.pins
+    assert not pin.isChecked()
+    session.pin(index, True)  # as another page does
+    assert pin.isChecked()
+    QTest.keyClick(studio.preview.inspector.panes, Qt.Key.Key_PageUp, Qt.KeyboardModifier.ControlModifier)
+    assert not pin.isChecked()
+
+
+def test_pins_follow_the_pictures_when_others_are_shown(bench: Bench) -> None:
+    studio = bench.page.studio
+    bench.page.session.pin(studio._indices[0], True)
+    assert bench.strip.canvas.pinned == {0}
+    bench.click("transforms.shuffle")
+    assert bench.strip.canvas.pinned == frozenset()
+
+
 def test_only_what_is_random_can_be_locked(bench: Bench) -> None:
     bench.strip.go(3, 0)
     bench.key(Qt.Key.Key_P)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -12,7 +13,7 @@ from pydantic import Field
 
 from gui_lab.core.canvas import check_range, sides, size_words
 from gui_lab.core.colours import check_channels, white
-from gui_lab.core.dice import Dice, normal_noise
+from gui_lab.core.dice import Dice, normal_noise, normal_noises
 from gui_lab.core.pipeline import TRANSFORMS, Drawn, Illegal, Kind, Transform
 from gui_lab.schema import knob
 
@@ -102,6 +103,7 @@ def _weighted_sum(values: Tensor, weights: Tensor, axis: int) -> Tensor:
     return whole
 
 
+_CHUNK = 1 << 15  # numbers that are drawn at a time: they stay in the cache
 LARGEST_NORMAL = (2 * 54 * np.log(2)) ** 0.5
 """No number of `normal_noise` is further from 0: it comes from uniform ones of 2**-54 and above."""
 
@@ -139,10 +141,16 @@ class GaussianNoise(Transform):
         return self._noisy(picture, noise.reshape(picture.shape))
 
     def apply(self, pictures: Tensor, drawn: Drawn) -> Tensor:
-        noise = np.empty(pictures.shape, np.float32)
-        for field, seed in zip(noise, drawn["seed"].tolist(), strict=True):
-            field[...] = normal_noise(seed, field.size).reshape(field.shape)
-        return self._noisy(pictures, noise)
+        import torch
+
+        seeds, values = drawn["seed"].tolist(), math.prod(pictures.shape[1:])
+        noisy = torch.empty_like(pictures)
+        count = max(_CHUNK // max(values, 1), 1)
+        for start in range(0, len(seeds), count):
+            part = slice(start, start + count)
+            noise = normal_noises(seeds[part], values).reshape(-1, *pictures.shape[1:])
+            noisy[part] = self._noisy(pictures[part], noise)
+        return noisy
 
     def _noisy(self, pictures: Tensor, noise: npt.NDArray[np.float32]) -> Tensor:
         """torchvision's `gaussian_noise` with these numbers, which it would draw from torch's own generator."""

@@ -66,6 +66,8 @@ class RandomHorizontalFlip(Transform):
 
         if drawn["flipped"].all():
             return pictures.flip(-1)
+        if not drawn["flipped"].any():
+            return pictures
         flipped = torch.as_tensor(drawn["flipped"], device=pictures.device)[:, None, None, None]
         return torch.where(flipped, pictures.flip(-1), pictures)
 

@@ -240,9 +240,13 @@ class LinearTransformation(Transform):
     measures: ClassVar[Literal["", "mean and std", "whitening"]] = "whitening"
 
     transformation_matrix: Path | None = knob(
-        None, "A .npy file with D x D numbers, D = channels x height x width. Empty: the values stay."
+        None,
+        "A .npy file with D x D numbers, D = channels x height x width. Empty: the values stay.",
+        files=arrays.FILES,
     )
-    mean_vector: Path | None = knob(None, "A .npy file with the D numbers that are subtracted first. Empty: zeros.")
+    mean_vector: Path | None = knob(
+        None, "A .npy file with the D numbers that are subtracted first. Empty: zeros.", files=arrays.FILES
+    )
 
     def _held(self) -> _Linear:
         """What the files hold.
@@ -309,6 +313,9 @@ class LinearTransformation(Transform):
         return [(f"Insert Grayscale and Resize to {side}x{side} before it", (grey, resize, self))]
 
     def one(self, picture: Any, drawn: Mapping[str, Any]) -> Any:
+        """Of a batch all pictures go through one multiplication, as in torchvision, which sums in another order than
+        that of a single one: each value v is the same within 2 D eps sum(abs(values) abs(weights)), eps = 2**-24.
+        One multiplication for each picture would be equal to the bit, and read the whole matrix for each of them."""
         matrix, mean = _ready(self._held(), str(picture.device))
         flat = picture.reshape(-1, math.prod(picture.shape[-3:]))
         if mean is not None:

@@ -84,7 +84,7 @@ class Stage(QScrollArea):
             super().keyPressEvent(event)
 
     def _set_out(self, plan: _Plan) -> None:
-        inside = QWidget()
+        inside = _Inside()
         column = QVBoxLayout(inside)
         column.setContentsMargins(L, M, L, M)
         column.setSpacing(L)
@@ -108,3 +108,12 @@ class Stage(QScrollArea):
         self.setWidget(inside)
         inside.show()
         retire(old)
+
+
+class _Inside(QWidget):
+    """Asks for the least height in which all have room: they share what there is before anything scrolls. (Qt asks a
+    layout whose lines wrap for the height it would like.)"""
+
+    def heightForWidth(self, width: int) -> int:
+        layout = self.layout()
+        return layout.minimumHeightForWidth(width) if layout is not None else -1

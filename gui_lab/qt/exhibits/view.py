@@ -35,7 +35,7 @@ class ExhibitView(QWidget):
         self._title = label("", "strong", wrap=True, name=f"{name}.title")
         self._caption = label("", "caption", wrap=True, name=f"{name}.caption")
         self._title.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
-        column = QVBoxLayout(self)
+        column = self._column = _Column(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(XS)
         column.addWidget(self._title)
@@ -52,8 +52,26 @@ class ExhibitView(QWidget):
         self.body.setAccessibleName(exhibit.title or type(exhibit).__name__)
         height = QSizePolicy.Policy.Expanding if exhibit.tall else QSizePolicy.Policy.Maximum
         self.setSizePolicy(QSizePolicy.Policy.Expanding, height)
+        self._column.gives_way = exhibit.tall
         self.show_body()
 
     def show_body(self) -> None:
         """Draw `self.exhibit`."""
         raise NotImplementedError
+
+
+class _Column(QVBoxLayout):
+    """A column that may ask for no more height than it needs. Qt takes the height that a column with wrapped lines
+    would like for the least that it can do with, and others would then have to give up theirs."""
+
+    gives_way = False
+    _asking = False
+
+    def heightForWidth(self, width: int) -> int:
+        if not self.gives_way or self._asking:
+            return super().heightForWidth(width)
+        self._asking = True  # the least height is found by way of this very function
+        try:
+            return self.minimumHeightForWidth(width)
+        finally:
+            self._asking = False

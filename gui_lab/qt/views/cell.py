@@ -6,9 +6,9 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from gui_lab.qt.theme import CORNER, XS, M, S, colour
-from gui_lab.qt.views.facts import fact_lines, number, paint_histogram
+from gui_lab.qt.views.facts import counted_words, fact_lines, number, paint_histogram
 from gui_lab.qt.views.frames import Column, Frame
-from gui_lab.qt.views.strip_grid import LINE, Grid, small
+from gui_lab.qt.views.strip_grid import LINE, SIGN, Grid, small
 
 LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
@@ -19,13 +19,13 @@ def paint_cell(painter: QPainter, grid: Grid, frame: Frame, place: int, row: int
     paint_picture(painter, frame, where)
     painter.setFont(small())
     painter.setPen(colour("quiet"))
-    _paint_legend(painter, frame, where)
+    paint_legend(painter, frame, where)
     if grid.histogram and frame.histogram is not None and frame.bars is not None:
         paint_histogram(painter, grid.below(where, row), frame.histogram, frame.bars)
         painter.setPen(colour("quiet"))
-    below = where.bottom() + 1 if not grid.histogram else grid.row(row) + grid.cell + grid.histogram
+    width = grid.width + XS if place else grid.width - SIGN - XS
     for number_of_line, line in enumerate(frame.captions):
-        room = QRect(where.left(), below + XS + number_of_line * LINE, grid.width + XS, LINE)
+        room = QRect(where.left(), grid.said(where, row) + number_of_line * LINE, width, LINE)
         painter.drawText(room, LEFT, painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, room.width()))
 
 
@@ -39,7 +39,7 @@ def paint_picture(painter: QPainter, frame: Frame, where: QRect) -> None:
     if frame.planes:
         middle = where.left() + where.width() // 2
         painter.drawLine(middle, where.top(), middle, where.bottom())
-        rows = -(-frame.values.shape[0] // 2)
+        rows = -(-frame.shape[0] // 2)
         for row in range(1, rows):
             y = where.top() + where.height() * row // rows
             painter.drawLine(where.left(), y, where.right(), y)
@@ -65,16 +65,16 @@ def paint_tint(painter: QPainter, left: int, width: int, height: int) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def _paint_legend(painter: QPainter, frame: Frame, where: QRect) -> None:
+def paint_legend(painter: QPainter, frame: Frame, where: QRect) -> None:
     """Which plane is which, in the quarter that three planes leave free."""
     free = QRect(where.center(), where.bottomRight())
-    if frame.planes and frame.values.shape[0] == 3 and free.width() > 2 * LINE:
+    if frame.planes and frame.shape[0] == 3 and free.width() > 2 * LINE:
         painter.drawText(free, int(Qt.AlignmentFlag.AlignCenter), "R G\nB   ")
 
 
 def pixel_words(frame: Frame, where: QRect, point: QPoint) -> str:
     """Row, column and values; of planes that stand side by side nothing can be said by one place."""
-    channels, height, width = frame.values.shape
+    channels, height, width = frame.shape
     if frame.planes or not where.contains(point):
         return ""
     x = (point.x() - where.left()) * width // where.width()
@@ -92,5 +92,5 @@ def cell_words(column: Column, frame: Frame) -> str:
         f"min {facts['min']}, max {facts['max']}, mean {facts['mean']}, std {facts['std']}",
     ]
     if frame.histogram is not None and frame.histogram.every > 1:
-        lines.append(f"histogram of every {frame.histogram.every}th value")
+        lines.append(f"histogram of {counted_words(frame.histogram)}")
     return "\n".join(lines)

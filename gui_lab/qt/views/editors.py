@@ -5,6 +5,7 @@ An editor shows a value silently and says what the person committed; whether tha
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -215,19 +216,21 @@ class ChoiceEditor(Editor):
 
 
 class PathEditor(LineEditor):
-    """A folder, typed or browsed for."""
+    """A folder, or a file of the knob's pattern, typed or browsed for."""
 
     def __init__(self, knob: Knob) -> None:
         super().__init__(knob)
         self.browse = QToolButton()
         self.browse.setToolTip("Browse")
         with_icon(self.browse, "folder-open")
+        self.browse.setAccessibleName("Choose a file" if knob.files else "Choose a folder")
         self.browse.clicked.connect(self._open)
         self.row.addWidget(self.browse)
 
     def _open(self) -> None:
-        self._dialog = QFileDialog(self, "Choose a folder", self.line.text())
-        self._dialog.setFileMode(QFileDialog.FileMode.Directory)
+        files, modes = self.knob.files, QFileDialog.FileMode
+        self._dialog = QFileDialog(self, "Choose a file" if files else "Choose a folder", self.line.text(), files)
+        self._dialog.setFileMode(modes.ExistingFile if files else modes.Directory)
         self._dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._dialog.fileSelected.connect(self._take)
         self._dialog.open()
@@ -237,22 +240,44 @@ class PathEditor(LineEditor):
         self.committed.emit(Path(chosen))
 
 
+_WIDE = 1000.0
+_A_DECADE = 50
+"""Places of a slider that is logarithmic, for each power of ten."""
+
+
 def _slider(editor: Editor, slid: Callable[[float], None]) -> QSlider | None:
     """A slider in the editor for a bounded knob that is felt."""
     knob = editor.knob
     if not knob.felt or knob.low is None or knob.high is None:
         return None
-    step, low, high = step_of(knob), knob.low, knob.high
-    whole = knob.kind in ("int", "ints")
+    last = _place_of(knob, knob.high)
     slider = QSlider(Qt.Orientation.Horizontal)
     slider.setMinimumSize(56, 20)
-    slider.setRange(int(knob.low_open), round((high - low) / step) - int(knob.high_open))
-    slider.setPageStep(max(slider.maximum() // 10, 1))
-    slider.valueChanged.connect(
-        lambda place: slid(round(low + place * step) if whole else round(low + place * step, 10))
-    )
+    slider.setRange(int(knob.low_open), last - int(knob.high_open))
+    slider.setPageStep(max(last // 10, 1))
+    slider.valueChanged.connect(lambda place: slid(_value_at(knob, place)))
     editor.row.addWidget(slider, 1)
     return slider
+
+
+def _logarithmic(knob: Knob) -> bool:
+    """Whether a number runs over so many powers of ten that a slider has to give each the same room."""
+    low, high = knob.low or 0.0, knob.high or 0.0
+    return low > 0 and high >= _WIDE * low and knob.kind in ("float", "floats")
+
+
+def _value_at(knob: Knob, place: int) -> float:
+    low, step = knob.low or 0.0, step_of(knob)
+    if _logarithmic(knob):
+        return float(f"{low * 10 ** (place / _A_DECADE):.3g}")
+    return round(low + place * step) if knob.kind in ("int", "ints") else round(low + place * step, 10)
+
+
+def _place_of(knob: Knob, value: float) -> int:
+    low = knob.low or 0.0
+    if _logarithmic(knob):
+        return round(_A_DECADE * math.log10(max(value, low) / low))
+    return round((value - low) / step_of(knob))
 
 
 def _place(slider: QSlider | None, knob: Knob, value: Any) -> None:
@@ -263,7 +288,7 @@ def _place(slider: QSlider | None, knob: Knob, value: Any) -> None:
     slider.setEnabled(single)
     if single:
         with QSignalBlocker(slider):
-            slider.setValue(round((value - (knob.low or 0)) / step_of(knob)))
+            slider.setValue(_place_of(knob, value))
 
 
 def editor_of(knob: Knob) -> Editor:

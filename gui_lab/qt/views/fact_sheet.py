@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui_lab.qt.theme import CAPTION, THEME, M, S, colour, numbers_font
 from gui_lab.qt.views.cell import LEFT
-from gui_lab.qt.views.facts import Histogram, bars_of, number, paint_histogram
+from gui_lab.qt.views.facts import Histogram, bars_of, counted_words, number, paint_histogram
 
 WIDE = 208
 _BARS, _LINE, _NAME, _FACT = 56, 17, 42, 168
@@ -98,4 +98,4 @@ class FactSheet(QWidget):
             zero = int(-low / (high - low) * WIDE)
             painter.drawText(QRect(zero - 20, below.top(), 40, _LINE), int(Qt.AlignmentFlag.AlignCenter), "0")
         if self.histogram.every > 1:
-            painter.drawText(below.translated(0, _LINE - 2), LEFT, f"every {self.histogram.every}th value")
+            painter.drawText(below.translated(0, _LINE - 2), LEFT, counted_words(self.histogram))

@@ -1,12 +1,14 @@
 """What a picture is in numbers: kind, shape, range, mean, deviation, and how its values are distributed.
 
-Minimum, maximum, mean and deviation are those of all values. The histogram of a large picture counts every n-th value
+Minimum, maximum, mean and deviation are those of all values. The histogram of a large picture counts one value in n
 and says so: a shape needs no more, and a slider that is dragged has no time for more. numpy only, on any thread.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,8 @@ from gui_lab.core.pipeline import Kind
 from gui_lab.qt.theme import colour
 
 BINS = 32
-_COUNTED = 16_384  # values of one histogram
+_ALL = 16_384  # values up to which a histogram counts all of them
+_COUNTED = 4_096  # of those of a larger picture, at least
 _MINUS = "\u2212"
 
 
@@ -67,30 +70,48 @@ def what_words(kind: Kind) -> str:
     return "float tensor" if kind.dtype == "float32" else "uint8 image"
 
 
-def histogram_of(values: npt.NDArray[Any], low: float, high: float) -> Histogram:
+def counted_step(values: int) -> int:
+    """Of so many values a histogram may leave out all but each n-th pixel of each n-th row: this n, which is odd, for
+    an even one could meet one column of a pattern for ever."""
+    step = math.isqrt(values // _COUNTED) if values > _ALL else 1
+    return step - 1 + step % 2
+
+
+def counted_words(histogram: Histogram) -> str:
+    """How many of the values were counted: "one value in 25"."""
+    return f"one value in {histogram.every:,}"
+
+
+def histogram_of(values: npt.NDArray[Any], low: float, high: float, each: int = 1) -> Histogram:
     """
     Args:
         values: of any shape; those outside of low..high are counted in the first or the last part.
+        each: of so many values these are one already.
     """
     flat = values.reshape(-1)
-    every = max(-(-flat.size // _COUNTED), 1)
-    every += 1 - every % 2 if every > 1 else 0  # an even step could meet one column of each row for ever
+    every = flat.size // _COUNTED if flat.size > _ALL else 1
+    every -= 1 - every % 2  # an even step could meet one column of each row for ever
     taken = flat[::every]
     if taken.dtype == np.uint8:
-        return Histogram(low, high, np.bincount(taken >> 3, minlength=BINS), every)
+        return Histogram(low, high, np.bincount(taken >> 3, minlength=BINS), every * each)
     place = (taken - np.float32(low)) * np.float32(BINS / max(high - low, 1e-12))
     place = np.minimum(np.fmax(place, 0), BINS - 1)  # what is no number counts as low
-    return Histogram(low, high, np.bincount(place.astype(np.intp), minlength=BINS), every)
+    return Histogram(low, high, np.bincount(place.astype(np.intp), minlength=BINS), every * each)
 
 
 def bars_of(histogram: Histogram, height: int, tint: str) -> QImage:
     """The histogram as an image with a column for each part, `height` pixels high: each bar as high as the root of its
     part of the highest, so that rare values stay visible."""
     share = np.sqrt(histogram.counts / max(int(histogram.counts.max()), 1))
-    filled = np.ceil(share * height)[None, :] > np.arange(height)[::-1, None]
-    ink = np.uint32(QColor(tint).rgba())
-    pixels = np.where(filled, ink, np.uint32(0))
+    pixels = _bars(height, tint)[:, np.ceil(share * height).astype(np.intp)]
     return QImage(pixels.tobytes(), BINS, height, 4 * BINS, QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
+@cache
+def _bars(height: int, tint: str) -> npt.NDArray[np.uint32]:
+    """One bar for each length from 0 to `height`, side by side, (height, height + 1)."""
+    filled = np.arange(height + 1)[None, :] > np.arange(height)[::-1, None]
+    return np.where(filled, np.uint32(QColor(tint).rgba()), np.uint32(0))
 
 
 def facts_of(values: npt.NDArray[Any], kind: Kind) -> Facts:

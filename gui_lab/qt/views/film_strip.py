@@ -3,12 +3,13 @@
 Pictures are scaled by nearest neighbour at whole multiples, so that every pixel that is seen is one that the network
 gets. Where the chain cannot go on a red card stands in the place of the next column, with what is wrong and the
 repairs. The view is fed with finished frames and paints; it decides nothing. It takes the keyboard: arrow keys go from
-cell to cell, Enter opens one, P locks the dice of its column.
+cell to cell, Enter opens one, P locks the dice of its column, Shift+P pins the picture of its row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 from gui_lab.qt.theme import BASE, CAPTION, THEME, M, S, colour, numbers_font, sign
 from gui_lab.qt.views.cell import LEFT, cell_words, paint_cell, paint_ring, paint_tint, pixel_words
 from gui_lab.qt.views.frames import KEPT, Column, Frame
+from gui_lab.qt.views.seen_words import pin_words
 from gui_lab.qt.views.strip_card import ProblemCard
 from gui_lab.qt.views.strip_grid import (
     CARD,
@@ -54,13 +56,14 @@ class FilmStrip(QScrollArea):
     """
     `resized` says that another number of rows has room, or that pictures have another size; `column_chosen` carries a
     position in the list; `opened` carries the place of a column and a row; `pinned` carries the position of a random
-    transform whose lock was pressed.
+    transform whose lock was pressed; `pin_wanted` carries a row whose picture is to be pinned, or unpinned where it is.
     """
 
     resized = Signal()
     column_chosen = Signal(int)
     opened = Signal(int, int)
     pinned = Signal(int)
+    pin_wanted = Signal(int)
     repair_chosen = Signal(object)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -124,6 +127,12 @@ class FilmStrip(QScrollArea):
             self.canvas.pins = frozenset(positions)
             self.canvas.update()
 
+    def show_pinned(self, rows: Collection[int]) -> None:
+        """The rows whose pictures are pinned."""
+        if self.canvas.pinned != frozenset(rows):
+            self.canvas.pinned = frozenset(rows)
+            self.canvas.update()
+
     def show_stale(self, stale: bool) -> None:
         """Whether what is shown is not what was asked for last, and that for longer than a moment."""
         if self.canvas.stale != stale:
@@ -148,7 +157,8 @@ class FilmStrip(QScrollArea):
         self.canvas.update()
         frame = self.canvas.frame_at(*self.canvas.cell)
         if frame is not None:
-            self.setAccessibleDescription(cell_words(columns[place], frame))
+            pinned = "\npinned" if self.canvas.cell[1] in self.canvas.pinned else ""
+            self.setAccessibleDescription(cell_words(columns[place], frame) + pinned)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -180,18 +190,23 @@ class FilmStrip(QScrollArea):
                 self.opened.emit(place, row)
         elif plain and key == Qt.Key.Key_P:
             self._pin(place)
+        elif key == Qt.Key.Key_P and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            self.pin_wanted.emit(row)
         else:
             super().keyPressEvent(event)
 
-    def _pressed(self, place: int, row: int, on_lock: bool) -> None:
+    def _pressed(self, spot: _Spot) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        if on_lock:
-            self._pin(place)
+        if spot.lock:
+            self._pin(spot.place)
             return
-        self._choose(place)
-        if row >= 0:
-            self.go(place, row)
-            self.opened.emit(place, row)
+        if spot.pin >= 0:
+            self.pin_wanted.emit(spot.pin)
+            return
+        self._choose(spot.place)
+        if spot.row >= 0:
+            self.go(spot.place, spot.row)
+            self.opened.emit(spot.place, spot.row)
 
     def _choose(self, place: int) -> None:
         if place < len(self.canvas.columns) and self.canvas.columns[place].position >= 0:
@@ -231,9 +246,20 @@ def _changed(before: Sequence[Column], after: Sequence[Column]) -> int:
     return min(len(before), len(after))
 
 
+@dataclass(frozen=True)
+class _Spot:
+    """What is under the mouse: a column, the row of a picture (-1: none), whether it is the column's lock, and the row
+    of a pin (-1: none)."""
+
+    place: int
+    row: int = -1
+    lock: bool = False
+    pin: int = -1
+
+
 class _Canvas(QWidget):
-    pressed = Signal(int, int, bool)
-    """The place of a column, a row (-1 for none), and whether its lock was hit."""
+    pressed = Signal(object)
+    """The spot that was hit."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -241,6 +267,7 @@ class _Canvas(QWidget):
         self.waiting = ""
         self.selected = -2
         self.pins: frozenset[int] = frozenset()
+        self.pinned: frozenset[int] = frozenset()
         self.cell = (0, 0)
         self.focused = False
         self.stale = False
@@ -272,6 +299,7 @@ class _Canvas(QWidget):
                     painter.setOpacity(_FAINT if column.off or self.stale else 1.0)
                     paint_cell(painter, self.grid, frame, place, row)
                     painter.setOpacity(1.0)
+            self._paint_pins(painter, event.rect())
             frame_here = self.frame_at(*self.cell)
             if self.focused and frame_here is not None:
                 paint_ring(painter, self.grid.picture(frame_here, *self.cell))
@@ -289,9 +317,20 @@ class _Canvas(QWidget):
             painter.drawPixmap(self.grid.sign(column, place), sign(name, role, SIGN, self.devicePixelRatioF()))
         painter.setFont(numbers_font(CAPTION))
         painter.setPen(colour("quiet"))
+        y = self.grid.header - M - 2 * LINE  # one height for all columns, however many lines their names take
         for line in (column.kind, column.span):
             painter.drawText(QRect(left, y, width + M, LINE), LEFT, line)
             y += LINE
+
+    def _pin(self, row: int) -> QRect:
+        return self.grid.pin(self.grid.picture(self.columns[0].frames[row], 0, row), row)
+
+    def _paint_pins(self, painter: QPainter, room: QRect) -> None:
+        for row in range(min(len(self.columns[0].frames), self.grid.rows) if self.columns else 0):
+            where = self._pin(row)
+            if where.intersects(room):
+                name, role = ("push-pin-fill", "accent") if row in self.pinned else ("push-pin", "quiet")
+                painter.drawPixmap(where, sign(name, role, SIGN, self.devicePixelRatioF()))
 
     def _paint_waiting(self, painter: QPainter) -> None:
         first = next((place for place, column in enumerate(self.columns) if not column.frames), None)
@@ -303,26 +342,28 @@ class _Canvas(QWidget):
         room = QRect(left, self.grid.row(0), max(self.width() - left - M, NARROWEST), self.grid.cell)
         painter.drawText(room, LEFT | int(Qt.TextFlag.TextWordWrap), self.waiting)
 
-    def _under(self, point: QPoint) -> tuple[int, int, bool] | None:
-        """The column, the row (-1 for none), and whether the point is on its lock."""
+    def _under(self, point: QPoint) -> _Spot | None:
         place = self.grid.column_at(point)
         if place is None or place >= len(self.columns):
             return None
         column = self.columns[place]
-        on_lock = column.random and self.grid.sign(column, place).adjusted(-5, -5, 5, 5).contains(point)
+        if column.random and self.grid.sign(column, place).adjusted(-5, -5, 5, 5).contains(point):
+            return _Spot(place, lock=True)
         for row, frame in enumerate(column.frames[: self.grid.rows]):
             if self.grid.picture(frame, place, row).contains(point):
-                return place, row, on_lock
-        return place, -1, on_lock
+                return _Spot(place, row)
+            if place == 0 and self._pin(row).adjusted(-5, -5, 5, 5).contains(point):
+                return _Spot(place, pin=row)
+        return _Spot(place)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         found = self._under(event.position().toPoint())
         if found and event.button() == Qt.MouseButton.LeftButton:
-            self.pressed.emit(*found)
+            self.pressed.emit(found)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         found = self._under(event.position().toPoint())
-        hot = found is not None and (found[1] >= 0 or found[2])
+        hot = found is not None and (found.row >= 0 or found.lock or found.pin >= 0)
         self.setCursor(Qt.CursorShape.PointingHandCursor if hot else Qt.CursorShape.ArrowCursor)
 
     def event(self, event: QEvent) -> bool:
@@ -336,9 +377,11 @@ class _Canvas(QWidget):
         found = self._under(point)
         if found is None:
             return ""
-        place, row, on_lock = found
+        place, row = found.place, found.row
         column, frame = self.columns[place], self.frame_at(place, row)
-        if on_lock:
+        if found.pin >= 0:
+            return pin_words(found.pin in self.pinned)
+        if found.lock:
             locked = column.position in self.pins
             return "Let its numbers follow the epoch again (P)" if locked else "Keep its numbers in every epoch (P)"
         if frame is None:

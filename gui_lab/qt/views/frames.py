@@ -8,7 +8,7 @@ preview of photographs fast. Arithmetic here is numpy's alone, and it may run on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -35,7 +35,8 @@ class Frame:
 
     Attributes:
         image: as it is drawn; reduced where the picture is much larger than its place.
-        values: (C, H, W), what stands behind it.
+        shape: (C, H, W).
+        numbers: computes the values where that was not necessary before.
         kind: of the values.
         told: what was drawn for it, in words; of the picture as it came its class.
         captions: lines below it.
@@ -45,7 +46,8 @@ class Frame:
     """
 
     image: QImage
-    values: npt.NDArray[Any]
+    shape: tuple[int, int, int]
+    numbers: Callable[[], npt.NDArray[Any]]
     kind: Kind
     told: str = ""
     captions: tuple[str, ...] = ()
@@ -53,6 +55,11 @@ class Frame:
     histogram: Histogram | None = None
     bars: QImage | None = None
     planes: bool = False
+
+    @cached_property
+    def values(self) -> npt.NDArray[Any]:
+        """(C, H, W), what stands behind it."""
+        return self.numbers()
 
     @cached_property
     def facts(self) -> Facts:
@@ -158,8 +165,9 @@ _STEPS = 127  # of the colour scale on each side of zero
 
 def _signed(plane: npt.NDArray[Any], limit: float, dark: bool) -> npt.NDArray[np.uint8]:
     """uint8 (3, H, W): blue below zero, red above, the neutral tone at zero and where there is no number."""
-    share = np.nan_to_num(plane).clip(-limit, limit) * np.float32(_STEPS / limit)
-    return _scale(dark)[:, (share.round().astype(np.int16) + _STEPS)]
+    share = plane * np.float32(_STEPS / limit)
+    share = np.where(np.isnan(share), np.float32(0), share).clip(-_STEPS, _STEPS).round()
+    return _scale(dark).take(share.astype(np.int16) + _STEPS, axis=1)
 
 
 @cache

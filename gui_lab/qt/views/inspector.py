@@ -20,6 +20,7 @@ from gui_lab.qt.views.fact_sheet import WIDE, Fact, FactSheet
 from gui_lab.qt.views.facts import fact_lines, number, span
 from gui_lab.qt.views.frames import SOURCE, Column, Frame, as_picture, image_of
 from gui_lab.qt.views.panes import Pane, Panes
+from gui_lab.qt.views.seen_words import pin_words
 from gui_lab.qt.views.strip_grid import ordinal
 
 _ROOMY = 760  # pixels, from which on the facts stand beside the pictures
@@ -28,11 +29,13 @@ _SIZES_DIFFER = "Not comparable: the sizes differ ({} before, {} after)."
 
 class Inspector(QWidget):
     """
-    `closed` says that the strip is wanted again; `went` carries how many columns and rows to go on.
+    `closed` says that the strip is wanted again; `went` carries how many columns and rows to go on; `pin_wanted` says
+    that the picture is to be pinned, or unpinned where it is.
     """
 
     closed = Signal()
     went = Signal(int, int)
+    pin_wanted = Signal()
 
     def __init__(self, name: str) -> None:
         """
@@ -77,6 +80,10 @@ class Inspector(QWidget):
         head.addWidget(self.back)
         head.addSpacing(S)
         head.addWidget(self.title, 1)
+        self.pin = self._tool("pin", "push-pin", "Pin", self.pin_wanted.emit)
+        self.pin.setCheckable(True)
+        head.addWidget(self.pin)
+        self.show_pinned(False)
         for verb, sign, tip, step in (
             ("previous", "caret-left", "The cell before it (Page up)", (-1, 0)),
             ("next", "caret-right", "The next cell (Page down)", (1, 0)),
@@ -120,6 +127,13 @@ class Inspector(QWidget):
         self._shown = here, earlier
         self._show_facts()
 
+    def show_pinned(self, pinned: bool) -> None:
+        """Whether the picture is pinned."""
+        self.pin.setChecked(pinned)
+        with_icon(self.pin, "push-pin-fill" if pinned else "push-pin")
+        self.pin.setToolTip(pin_words(pinned))
+        self.pin.setAccessibleName("Unpin the picture" if pinned else "Pin the picture")
+
     def _show_facts(self) -> None:
         if self._shown is not None:
             here, earlier = self._shown
@@ -141,6 +155,8 @@ class Inspector(QWidget):
         steps = {Qt.Key.Key_PageUp: (-1, 0), Qt.Key.Key_PageDown: (1, 0)}
         if event.key() == Qt.Key.Key_Escape:
             self.closed.emit()
+        elif event.key() == Qt.Key.Key_P and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            self.pin_wanted.emit()
         elif Qt.Key(event.key()) in steps:
             across, down = steps[Qt.Key(event.key())]
             other_picture = event.modifiers() & Qt.KeyboardModifier.ControlModifier

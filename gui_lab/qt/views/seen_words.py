@@ -41,3 +41,10 @@ def pinned_words(pinned: Mapping[int, int], transforms: Sequence[Transform], epo
 def picture_words(index: int, class_name: str, name: str = "") -> str:
     """picture 12 (seven)"""
     return f"{name or f'picture {index:,}'} ({class_name})"
+
+
+def pin_words(pinned: bool) -> str:
+    """What a pin does, as its tool tip."""
+    if pinned:
+        return "Unpin: the network's answer for this picture is shown while it trains (Shift+P)"
+    return "Pin: show the network's answer for this picture while it trains (Shift+P)"

@@ -72,7 +72,7 @@ class Grid:
 
     def picture(self, frame: Frame, place: int, row: int) -> QRect:
         """Where a picture lies."""
-        height, width = frame.values.shape[1:]
+        height, width = frame.shape[1:]
         if frame.planes:
             width, height = frame.image.width(), frame.image.height()
         wide, high = fitted(width, height, self.cell)
@@ -81,6 +81,14 @@ class Grid:
     def below(self, picture: QRect, row: int) -> QRect:
         """Where the histogram of a picture lies, as wide as it."""
         return QRect(picture.left(), self.row(row) + self.cell + XS, picture.width(), self.histogram - XS)
+
+    def said(self, picture: QRect, row: int) -> int:
+        """Where the captions of a picture begin."""
+        return (self.row(row) + self.cell + self.histogram if self.histogram else picture.bottom() + 1) + XS
+
+    def pin(self, picture: QRect, row: int) -> QRect:
+        """Where the pin of a row lies: in the column of the pictures as they came, behind the name of the class."""
+        return QRect(self.column(0) + self.width - SIGN, self.said(picture, row), SIGN, SIGN)
 
     def sign(self, column: Column, place: int) -> QRect:
         """Where the lock of a random column lies, behind its name."""
@@ -103,14 +111,29 @@ def grid(columns: Sequence[Column], room: QSize, rows: int, card: bool) -> Grid:
     count = max(len(columns), 1)
     lines = max((len(frame.captions) for column in columns for frame in column.frames), default=1)
     width = (room.width() - M - (CARD + M if card else 0)) // count - M
-    width = min(max(width, NARROWEST), _LARGEST)
-    names = max((len(broken(column, width)) for column in columns), default=1)
-    header = S + names * NAME_LINE + 2 * LINE + M
+    width = min(max(width, _needed(columns)), _LARGEST)
     captions = XS + lines * LINE
-    tall = (room.height() - header) // rows - captions - M
-    histogram = HISTOGRAM + XS if min(tall - HISTOGRAM - XS, width) >= _ROOMY else 0
-    cell = min(max(tall - histogram, _SMALLEST), width)
-    return Grid(cell, min(width, max(cell, _WIDEST)), header, histogram, captions, count, rows)
+    names = 1
+    while True:  # more lines of names make smaller cells and narrower columns, which may need yet more lines
+        header = S + names * NAME_LINE + 2 * LINE + M
+        tall = (room.height() - header) // rows - captions - M
+        histogram = HISTOGRAM + XS if min(tall - HISTOGRAM - XS, width) >= _ROOMY else 0
+        cell = min(max(tall - histogram, _SMALLEST), width)
+        wide = min(width, max(cell, _WIDEST))
+        needed = max((len(broken(column, wide)) for column in columns), default=1)
+        if needed <= names:
+            return Grid(cell, wide, header, histogram, captions, count, rows)
+        names = needed
+
+
+def _needed(columns: Sequence[Column]) -> int:
+    """The least width of a column, in which no line of a header reaches the next one."""
+    return max((_advance(line) for column in columns for line in (column.kind, column.span)), default=0) or NARROWEST
+
+
+@lru_cache(256)
+def _advance(caption: str) -> int:
+    return max(QFontMetrics(small()).horizontalAdvance(caption), NARROWEST)
 
 
 def bold() -> QFont:

@@ -8,6 +8,7 @@ transform is computed anew, which is what makes a strip as quick as a slider.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +20,14 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
-from gui_lab.core.chain import Chain, Stage
+from gui_lab.core.chain import Chain
 from gui_lab.core.dice import Dice, salt_of
 from gui_lab.core.images import ImageSet
 from gui_lab.core.pipeline import Kind, Transform, every
+from gui_lab.core.stages import Stage
+from gui_lab.qt.pictures import reducing_step
 from gui_lab.qt.theme import DARK, LIGHT
-from gui_lab.qt.views.facts import Histogram, bars_of, histogram_of, span
+from gui_lab.qt.views.facts import Histogram, bars_of, counted_step, histogram_of, span
 from gui_lab.qt.views.frames import SOURCE, Column, Frame, as_picture, drawn_words, image_of, kind_words, range_words
 from gui_lab.qt.views.strip_grid import HISTOGRAM
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _CANDIDATES = 256
-_LARGE = 96 * 96  # pixels
+_LARGE = 512 * 512  # pixels; handing on what takes less to another thread takes longer
 _SMALL = 64  # pixels of a side up to which a transform may be made for one size
 
 
@@ -78,7 +81,8 @@ def _source(images: ImageSet, index: int, view: View, picture: npt.NDArray[Any] 
     image = image_of(picture, 0, 255, dark=view.dark, side=view.side)
     kind = Kind.image(*picture.shape)
     histogram = histogram_of(picture, 0, 255)
-    return Frame(image, picture, kind, name, (name,), None, histogram, _bars(histogram, view))
+    bars = _bars(histogram, view)
+    return Frame(image, kind.shape, lambda: picture, kind, name, (name,), None, histogram, bars)
 
 
 def traced(chain: Chain, images: ImageSet, indices: Sequence[int], view: View) -> list[Column]:
@@ -265,22 +269,31 @@ class _Look:
         return frame
 
     def _frame(self, stage: Stage) -> Frame:
-        values, kind, view = stage.picture.numpy(), self.kind.sized(*stage.picture.shape[-2:]), self.view
+        kind, view = self.kind.sized(*stage.shape[1:]), self.view
         told = self.transform.told(stage.drawn) or drawn_words(stage.drawn) if self.transform else ""
         captions = [told] if told else []
         if kind.dtype == "float32":
-            captions.append(span(float(values.min()), float(values.max())))
+            captions.append(span(*stage.ends))
         if not kind.bounded:
+            values = stage.picture.numpy()
             finite = values[np.isfinite(values)]
             low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
             kind = replace(kind, low=low, high=high)
-        histogram = histogram_of(values, kind.low, kind.high)
-        looks, low, high = values, kind.low, kind.high
+        step = counted_step(math.prod(stage.shape))
+        histogram = histogram_of(stage.every(step).numpy(), kind.low, kind.high, step * step)
+        looks, low, high = stage.every(reducing_step(max(stage.shape[1:]), view.side)).numpy(), kind.low, kind.high
         if view.as_pictures and self.ends is not None:
-            looks, low, high = as_picture(values, self.ends), 0.0, 1.0
+            looks, low, high = as_picture(looks, self.ends), 0.0, 1.0
         image = image_of(looks, low, high, dark=view.dark, side=view.side)
-        planes = low < 0 and len(values) > 1
-        return Frame(image, values, kind, told, tuple(captions), self.ends, histogram, _bars(histogram, view), planes)
+        bars, planes = _bars(histogram, view), low < 0 and len(looks) > 1
+        return Frame(
+            image, stage.shape, partial(_values, stage), kind, told, tuple(captions), self.ends, histogram, bars, planes
+        )
+
+
+def _values(stage: Stage) -> npt.NDArray[Any]:
+    values: npt.NDArray[Any] = stage.picture.numpy()
+    return values
 
 
 def _bars(histogram: Histogram, view: View) -> QImage:
@@ -300,7 +313,7 @@ def _ends(chain: Chain, kinds: Sequence[tuple[int, Kind]]) -> dict[int, npt.NDAr
         if after.dtype == "float32" and marks is None:
             size = after.size if after.size and max(after.size) <= _SMALL else (1, 1)
             marks = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, after.channels, *size)
-        elif marks is not None and _values(after) != _values(before) and not transform.random:
+        elif marks is not None and _range(after) != _range(before) and not transform.random:
             changed = transform.apply(marks, {})
             marks = changed if not isinstance(changed, list) else torch.stack(changed)
             if not bool((marks == marks[:, :, :1, :1]).all()):
@@ -311,7 +324,7 @@ def _ends(chain: Chain, kinds: Sequence[tuple[int, Kind]]) -> dict[int, npt.NDAr
     return {position: ends for position, ends in found.items() if np.all(ends[0] != ends[1])}
 
 
-def _values(kind: Kind) -> tuple[float, float, int]:
+def _range(kind: Kind) -> tuple[float, float, int]:
     return kind.low, kind.high, kind.channels
 
 

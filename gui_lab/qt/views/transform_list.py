@@ -103,6 +103,8 @@ class TransformList(QListWidget):
             self.addItem(QListWidgetItem())
         for place, row in enumerate(rows):
             item = self.item(place)
+            if item.data(_ROLE) == row:
+                continue  # a knob that is turned repaints its own row
             item.setData(_ROLE, row)
             item.setText(row.name)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, row.spoken())

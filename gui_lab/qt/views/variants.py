@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
 from gui_lab.qt.pictures import fitted
 from gui_lab.qt.theme import CAPTION, THEME, XS, Elided, M, S, colour, numbers_font, set_role
-from gui_lab.qt.views.cell import LEFT, paint_picture, paint_ring
+from gui_lab.qt.views.cell import LEFT, paint_legend, paint_picture, paint_ring
 from gui_lab.qt.views.frames import Frame
 from gui_lab.qt.views.segments import Segments
 
@@ -104,7 +104,7 @@ class Nine(QWidget):
 
     def _picture(self, place: int) -> QRect:
         where, frame = self._cell(place), self.variants[place].frame
-        height, width = frame.values.shape[1:]
+        height, width = frame.shape[1:]
         if frame.planes:
             width, height = frame.image.width(), frame.image.height()
         wide, high = fitted(width, height, min(where.width(), where.height()))
@@ -116,9 +116,11 @@ class Nine(QWidget):
             for place, variant in enumerate(self.variants):
                 where, cell = self._picture(place), self._cell(place)
                 paint_picture(painter, variant.frame, where)
+                painter.setFont(numbers_font(CAPTION))
+                painter.setPen(colour("quiet"))
+                paint_legend(painter, variant.frame, where)
                 if self.hasFocus() and place == self.current:
                     paint_ring(painter, where)
-                painter.setFont(numbers_font(CAPTION))
                 painter.setPen(colour("text"))
                 line = QRect(where.left(), where.bottom() + XS + 1, cell.width() - 3, _LINE)
                 painter.drawText(line, LEFT, f"epoch {variant.epoch:,}")
