@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"gui-lab {__version__}")
         return 0
+    if words == ["--tell-start"]:
+        return _window([], tell_start=True)
     if not words or words[0] in _OF_QT or _is_experiment(words[0]):
         return _window(words)
     from gui_lab.cli import run
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(words)
 
 
-def _window(words: list[str]) -> int:
+def _window(words: list[str], tell_start: bool = False) -> int:
     from gui_lab import display
     from gui_lab.errors import DisplayError
 
@@ -50,7 +52,7 @@ def _window(words: list[str]) -> int:
     except DisplayError as error:
         print(error, file=sys.stderr)
         return 1
-    return run_window(file)
+    return run_window(file, tell_start)
 
 
 def _is_experiment(word: str) -> bool:

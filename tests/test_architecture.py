@@ -21,6 +21,7 @@ ENTRANCES = {"__main__", "display"}
 """What starts the program: they may import any room, and none may import them but the command line and the window."""
 EXCEPTIONS = {
     ("gui_lab.errors", "gui_lab.schema"),  # for type checkers only
+    ("gui_lab.cli.doctor", "gui_lab.qt.selftest"),  # the verb `doctor` tries Qt too
     ("gui_lab.cli.opening", "gui_lab.qt.app"),  # the verb `open` opens the window
     ("gui_lab.cli.window", "gui_lab.testing.demo"),  # the verb `demo` starts the robot, when it is asked for
     ("gui_lab.cli.bench", "gui_lab.testing.bench.bench"),  # as does the verb `bench`

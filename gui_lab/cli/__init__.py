@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import typer
 
 from gui_lab.cli.bench import bench
+from gui_lab.cli.doctor import doctor
 from gui_lab.cli.documents import check, new
 from gui_lab.cli.listing import list_entries
 from gui_lab.cli.opening import open_file
@@ -41,6 +42,7 @@ for _verb, _function in (
     ("trace", trace),
     ("own", own),
     ("open", open_file),
+    ("doctor", doctor),
     ("demo", demo),
     ("bench", bench),
 ):

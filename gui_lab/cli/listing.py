@@ -16,6 +16,7 @@ import typer
 
 from gui_lab import catalog
 from gui_lab.cli.terminal import say
+from gui_lab.core.concepts import CONCEPTS
 from gui_lab.core.images import DATASETS
 from gui_lab.core.learning import LOSSES, MODELS, OPTIMIZERS, SCHEDULERS, Training
 from gui_lab.core.pipeline import TRANSFORMS
@@ -34,6 +35,7 @@ class Family(enum.StrEnum):
     optimizers = "optimizers"
     schedulers = "schedulers"
     training = "training"
+    concepts = "concepts"
 
 
 def list_entries(
@@ -68,6 +70,7 @@ def _entries(family: Family) -> Iterator[type[Spec]]:
         Family.losses: LOSSES,
         Family.optimizers: OPTIMIZERS,
         Family.schedulers: SCHEDULERS,
+        Family.concepts: CONCEPTS,
     }
     return iter(registries[family])
 

@@ -12,12 +12,13 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 
 if sys.platform == "win32" and getattr(sys, "frozen", False):
     import torch  # noqa: F401
 
-from PySide6.QtCore import QSocketNotifier, QThread, QTimer, Signal
+from PySide6.QtCore import QSocketNotifier, Qt, QThread, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from gui_lab.core import memory
@@ -130,24 +131,39 @@ def application() -> QApplication:
         app = QApplication(sys.argv[:1])
         app.setApplicationName("gui-lab")
         app.setApplicationDisplayName("GUI Lab")
-        app.setDesktopFileName("gui-lab")
+        app.setDesktopFileName("org.gui_lab.GuiLab")
     THEME.install(app)
     return app
 
 
-def run_window(file: Path | None = None) -> int:
-    """Open the lab and stay until its window is closed; returns the exit status."""
+def run_window(file: Path | None = None, tell_start: bool = False) -> int:
+    """Open the lab and stay until its window is closed; returns the exit status.
+
+    Args:
+        file: an experiment or a lesson to open.
+        tell_start: print the seconds from the start of the process to the first paint, and leave.
+    """
     from gui_lab.qt import report
 
     app = application()
     report.install()
     lab = Lab(file=file)
     interrupt = _Interrupt(lab)
+    if tell_start:
+        lab.window.painted.connect(lambda: _tell_start(lab), Qt.ConnectionType.QueuedConnection)
     lab.show()
     status = app.exec()
     interrupt.close()
     lab.loader.wait()
     return interrupt.status or status
+
+
+def _tell_start(lab: Lab) -> None:
+    now = time.time()
+    import psutil
+
+    print(f"{now - psutil.Process().create_time():.3f}", flush=True)
+    lab.window.stop_and_quit()
 
 
 class _Interrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import types
@@ -20,7 +21,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path | None]:
     """What the window was opened with; a stand-in takes its place."""
     files: list[Path | None] = []
     window = types.ModuleType("gui_lab.qt.app")
-    window.run_window = lambda file: files.append(file) or 7  # type: ignore[attr-defined]  # made up here
+    window.run_window = lambda file, tell_start=False: files.append(file) or 7  # type: ignore[attr-defined]  # made up here
     monkeypatch.setitem(sys.modules, "gui_lab.qt.app", window)
     monkeypatch.setattr(display, "check", lambda platform="": None)
     return files
@@ -99,3 +100,10 @@ def test_open_tells_what_is_wrong_before_a_window_opens(
     assert main(["open", str(tmp_path / "nowhere.lab")]) == 1
     assert "cannot be read" in capsys.readouterr().err
     assert opened == []
+
+
+def test_the_program_tells_how_long_its_first_paint_took(tmp_path: Path) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "GUI_LAB_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "gui_lab", "--tell-start"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert 0 < float(ended.stdout) < 60
