@@ -237,7 +237,16 @@ def deb(level: int, cuda: bool) -> Path:
         sums = subprocess.run("find . -type f ! -path './DEBIAN/*' -printf '%P\\0' | sort -z | xargs -0 md5sum",
                               shell=True, cwd=root, capture_output=True, text=True, check=True)  # fmt: skip
         put(root / "DEBIAN/md5sums", sums.stdout)
-        run("dpkg-deb", "--root-owner-group", "--no-uniform-compression", "-Zzstd", f"-z{level}", "--build", root, target)
+        run(
+            "dpkg-deb",
+            "--root-owner-group",
+            "--no-uniform-compression",
+            "-Zzstd",
+            f"-z{level}",
+            "--build",
+            root,
+            target,
+        )
     if size_mb(target) > DEB_MB and not cuda:
         raise SystemExit(f"The package is larger than {DEB_MB} MB.")
     return target
