@@ -217,6 +217,10 @@ class ConceptReader(QWidget):
         """A widget above the story."""
         self.column.insertWidget(1, widget)
 
+    def tell_story(self, told: bool) -> None:
+        """The story gives way to a lesson, which tells its own, so that the knobs stay in sight."""
+        self.story.setVisible(told)
+
     # ---------------------------------------------------------------- what a person does
 
     def open(self, concept: Concept, step: int = 0) -> None:

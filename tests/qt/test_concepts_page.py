@@ -219,6 +219,7 @@ def test_a_lesson_sets_its_values_and_ticks_what_is_done(opened, qtbot):
     panel = opened.lesson
     assert panel.isVisible()
     assert panel.text.text() == "Read."
+    assert not opened.reader.story.isVisible()
     assert facts(opened)["square"] == 9
     assert panel.done() == [False, False]
     opened.reader.edit({"base": 6})
@@ -248,6 +249,8 @@ def test_one_goes_through_the_parts_and_finishes(opened, qtbot):
     panel.on.click()
     assert not panel.isVisible()
     assert opened.cards["Squares"].isVisible()
+    opened.open("Squares")
+    assert opened.reader.story.isVisible()
 
 
 def test_another_concept_opened_meanwhile_ticks_nothing(opened, qtbot):

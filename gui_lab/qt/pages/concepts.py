@@ -189,6 +189,7 @@ class ConceptsPage(Page):
     def begin(self, lesson: Lesson) -> None:
         """Begin a lesson with its first part."""
         self.lesson.begin(lesson)
+        self.reader.tell_story(False)
         self._show_part(0)
 
     def _show_part(self, number: int) -> None:
@@ -204,6 +205,7 @@ class ConceptsPage(Page):
 
     def _leave_lesson(self) -> None:
         self.lesson.end()
+        self.reader.tell_story(True)
         self.show_all()
 
     def _ask_open(self) -> None:
