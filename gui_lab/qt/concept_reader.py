@@ -176,7 +176,7 @@ class ConceptReader(QWidget):
         self.mine.setObjectName("concept.mine")
         self.mine.setAccessibleName(self.mine.text())
         with_icon(self.mine, "user-focus")
-        self.mine.clicked.connect(self._take_mine)
+        self.mine.clicked.connect(lambda: self.edit(self.concept.mine if self.concept else {}))
         self.onward = QPushButton()
         self.onward.setObjectName("concept.onward")
         with_icon(self.onward, "arrow-right")
@@ -322,10 +322,6 @@ class ConceptReader(QWidget):
             self.step = 0
             self._take(type(self.concept)(**preset.values))
             self._ask()
-
-    def _take_mine(self) -> None:
-        assert self.concept is not None
-        self.edit(self.concept.mine)
 
     def _slid(self, step: int) -> None:
         if step != self.step:

@@ -71,7 +71,8 @@ def test_every_column_is_what_torch_comes_to(values: list[float], label: int, te
         assert column(scene, "exp") == pytest.approx(shifted.exp().tolist())
         assert column(scene, "log p") == pytest.approx(log_p.tolist(), abs=1e-5)
         assert foot(scene, "−y log p") == pytest.approx(loss.item(), rel=1e-5, abs=1e-5)
-    if not math.isfinite(foot(scene, "exp")):  # at a low temperature the formula as it is written ends here
+    rough = not stable and min(column(scene, "exp")) < torch.finfo(torch.float32).tiny
+    if rough or not math.isfinite(foot(scene, "exp")):  # at a low temperature the formula as it is written ends here
         return
     assert column(scene, "p") == pytest.approx(p.tolist(), abs=1e-6)
     assert foot(scene, "p") == pytest.approx(1, abs=1e-5)
