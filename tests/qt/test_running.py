@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from gui_lab.core import training
 from gui_lab.core.experiment import default
 from gui_lab.core.runs import Run
 from gui_lab.errors import LossNotFinite, StoreError
@@ -153,7 +155,15 @@ def test_a_run_that_is_discarded_leaves_nothing(control, qtbot, monkeypatch):
 
 
 def test_pausing_while_it_validates_waits_there(control, qtbot, monkeypatch):
-    monkeypatch.setattr("gui_lab.core.training._EVALUATION_BATCH", 1)
+    measuring = training.measuring
+
+    def slowly(*given):
+        for event in measuring(*given):
+            time.sleep(0.003)  # a machine on which a validation takes longer than the window's next look
+            yield event
+
+    monkeypatch.setattr(training, "_EVALUATION_BATCH", 1)
+    monkeypatch.setattr(training, "measuring", slowly)
     control.session.edit("training.epochs", 2)
     control.train()
     qtbot.waitUntil(lambda: control.history.measuring is not None, timeout=30_000)
