@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gui_lab.errors import UnreadableDocument
+from gui_lab.schema import Problem, shown
 
 _LARGEST_FILE = 100_000  # bytes; a recipe is a page of text, a lesson a few
 _LONGEST_LINE = 5_000  # characters; the parser needs minutes for one key of many thousand parts
@@ -26,6 +28,27 @@ def text_of(path: Path) -> str:
         raise UnreadableDocument(f"{path.name} is not a text file.", "Choose a *.lab file.") from error
     except OSError as error:
         raise UnreadableDocument(f"{path} cannot be read: {error.strerror or error}.", "Check the name.") from error
+
+
+def version_problems(document: Mapping[str, Any], what: str, known: int) -> list[Problem]:
+    """What is wrong with the version of a document.
+
+    Args:
+        what: it is: "experiment", "lesson".
+        known: the version that this program reads.
+
+    Raises:
+        UnreadableDocument: a newer program wrote it.
+    """
+    version = document.get("version")
+    if isinstance(version, int) and version > known:
+        raise UnreadableDocument(
+            f"This {what} was written by a newer GUI Lab (version {shown(version)}; this one reads {known}).",
+            "Update GUI Lab to open it; the file was not touched.",
+        )
+    if version != known or isinstance(version, bool):
+        return [Problem("version", f"Must be {known}, not {shown(version)}.")]
+    return []
 
 
 def parsed(text: str) -> dict[str, Any]:

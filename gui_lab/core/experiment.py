@@ -18,7 +18,7 @@ import tomlkit
 
 from gui_lab.core import arrays, checking
 from gui_lab.core.chain import Chain
-from gui_lab.core.documents import parsed, text_of
+from gui_lab.core.documents import parsed, text_of, version_problems
 from gui_lab.core.files import write_atomically
 from gui_lab.core.images import DATASETS, Dataset, ImageSet
 from gui_lab.core.learning import LOSSES, MODELS, OPTIMIZERS, SCHEDULERS, Loss, Model, Optimizer, Scheduler, Training
@@ -26,7 +26,7 @@ from gui_lab.core.pairing import learning_problems
 from gui_lab.core.pipeline import TRANSFORMS, Kind, Transform, every
 from gui_lab.core.trust import Code
 from gui_lab.errors import InvalidExperiment, UnreadableDocument
-from gui_lab.schema import Problem, Registry, Repair, Spec, SpecType, knobs, parse, shown
+from gui_lab.schema import Problem, Registry, Repair, Spec, SpecType, knobs, parse
 
 VERSION = 1
 SECTIONS = ("dataset", "transforms", "model", "loss", "optimizer", "schedulers", "training")
@@ -182,15 +182,7 @@ def from_document(document: Mapping[str, Any]) -> Experiment:
         InvalidExperiment: with all problems at once, each with its path.
         UnreadableDocument: the version is not one that this program reads.
     """
-    version = document.get("version")
-    if isinstance(version, int) and version > VERSION:
-        raise UnreadableDocument(
-            f"This experiment was written by a newer GUI Lab (version {shown(version)}; this one reads {VERSION}).",
-            "Update GUI Lab to open it; the file was not touched.",
-        )
-    problems: list[Problem] = []
-    if version != VERSION or isinstance(version, bool):
-        problems.append(Problem("version", f"Must be {VERSION}, not {shown(version)}."))
+    problems = version_problems(document, "experiment", VERSION)
     for key in document:
         if key not in (*SECTIONS, "version"):
             problems.append(Problem(str(key), f"There is no such part. An experiment has {', '.join(SECTIONS)}."))

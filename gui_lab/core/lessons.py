@@ -28,7 +28,7 @@ import tomlkit
 from pydantic import model_validator
 
 from gui_lab.core.concepts import CONCEPTS, Concept, Value
-from gui_lab.core.documents import parsed, text_of
+from gui_lab.core.documents import parsed, text_of, version_problems
 from gui_lab.core.files import write_atomically
 from gui_lab.errors import InvalidExperiment, UnreadableDocument
 from gui_lab.schema import FieldError, Problem, Spec, knob, parse, shown
@@ -147,15 +147,7 @@ def from_toml(text: str) -> Lesson:
         InvalidExperiment, UnreadableDocument: as `load`.
     """
     document = parsed(text)
-    version = document.get("version")
-    if isinstance(version, int) and version > VERSION:
-        raise UnreadableDocument(
-            f"This lesson was written by a newer GUI Lab (version {shown(version)}; this one reads {VERSION}).",
-            "Update GUI Lab to open it; the file was not touched.",
-        )
-    problems: list[Problem] = []
-    if version != VERSION or isinstance(version, bool):
-        problems.append(Problem("version", f"Must be {VERSION}, not {shown(version)}."))
+    problems = version_problems(document, "lesson", VERSION)
     lesson = _read(document.get("lesson"), problems)
     if problems or lesson is None:
         raise InvalidExperiment(problems, "This lesson")

@@ -239,7 +239,7 @@ def _claims(classes: int) -> list[Claim]:
     for doubled in (False, True):
         scores = torch.zeros(1, classes, requires_grad=True)
         loss = functional.cross_entropy(scores.softmax(1) if doubled else scores, label)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         assert scores.grad is not None
         lengths.append(float(scores.grad.norm()))
     words = f"ln(e + {classes} {_MINUS} 1) {_MINUS} 1 is nn.CrossEntropyLoss of the best probabilities, 1 and 0"

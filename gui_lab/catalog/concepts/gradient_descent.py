@@ -69,7 +69,7 @@ def _line_loss(w1: Any, w2: Any) -> Any:
 
 def _line_slope(w1: float, w2: float) -> tuple[float, float]:
     errors = [(x, w1 * x + w2 - y) for x, y in _POINTS]
-    return tuple(2 * sum(one) / len(_POINTS) for one in ([x * e for x, e in errors], [e for _, e in errors]))  # type: ignore[return-value]
+    return 2 * sum(x * error for x, error in errors) / len(errors), 2 * sum(error for _, error in errors) / len(errors)
 
 
 def _best_line() -> tuple[float, float]:
