@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,28 @@ from hypothesis import settings
 
 from gui_lab import catalog
 
+_HOMES = count()
+
 # Networks this small are slower on several threads, above all where other test processes want the processors too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")  # the same examples each time: what passed once is not refused by chance
-catalog.load()  # once, and before tests are collected: some are parametrised over what it holds
+
+
+def pytest_collectstart() -> None:
+    """The catalogue is filled before tests are collected: some are parametrised over what it holds. (Here, and not
+    when this is imported: the process that only hands tests out to others collects none.)"""
+    catalog.load()
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh home folder for runs, data sets, preferences and logs."""
-    monkeypatch.setenv("GUI_LAB_HOME", str(tmp_path))
-    return tmp_path
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh home folder for runs, data sets, preferences and logs. Few tests ask for it by name, so it is not the
+    `tmp_path`, which costs a millisecond each."""
+    folder = tmp_path_factory.getbasetemp() / "homes" / str(next(_HOMES))
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("GUI_LAB_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")

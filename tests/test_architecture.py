@@ -91,8 +91,14 @@ def is_module(module: str) -> bool:
     return place.is_dir() or place.with_suffix(".py").is_file()
 
 
-EVERY = [found for file in FILES for found in imports(file)]
-OURS = [found for found in EVERY if found.module.split(".")[0] == "gui_lab"]
+@cache
+def every() -> tuple[Import, ...]:
+    return tuple(found for file in FILES for found in imports(file))
+
+
+@cache
+def ours() -> tuple[Import, ...]:
+    return tuple(found for found in every() if found.module.split(".")[0] == "gui_lab")
 
 
 def told(wrong: list[Import]) -> str:
@@ -101,14 +107,14 @@ def told(wrong: list[Import]) -> str:
 
 def test_there_is_something_to_walk() -> None:
     assert len(FILES) > 20
-    assert {found.inside for found in OURS} >= {"core", "catalog", "schema", "errors"}
+    assert {found.inside for found in ours()} >= {"core", "catalog", "schema", "errors"}
 
 
 def test_imports_run_one_way() -> None:
     """errors <- schema <- core <- catalog <- export <- cli, and qt above all of them."""
     wrong = [
         found
-        for found in OURS
+        for found in ours()
         if found.inside in ROOMS and found.room not in FOR_ALL and found.room not in ENTRANCES
         if (dotted(found.file), found.module) not in EXCEPTIONS
         if found.room not in ROOMS[: ROOMS.index(found.inside) + 1]
@@ -119,29 +125,29 @@ def test_imports_run_one_way() -> None:
 def test_errors_name_a_problem_for_type_checkers_only() -> None:
     (guarded,) = [node for node in tree(PACKAGE / "errors.py").body if isinstance(node, ast.If)]
     assert ast.unparse(guarded.test) == "TYPE_CHECKING"
-    found = [found for found in OURS if found.inside == "errors"]
+    found = [found for found in ours() if found.inside == "errors"]
     assert [(one.module, one.line) for one in found] == [("gui_lab.schema", guarded.body[0].lineno)]
 
 
 def test_the_command_line_starts_a_window_only_when_it_is_asked_for() -> None:
     tops = {(file, node.lineno) for file in FILES for node in tree(file).body}
-    wrong = [one for one in OURS if one.inside in {"cli", *ENTRANCES} and one.room in {"qt", "testing"}]
+    wrong = [one for one in ours() if one.inside in {"cli", *ENTRANCES} and one.room in {"qt", "testing"}]
     assert not [one for one in wrong if (one.file, one.line) in tops], told(wrong)
 
 
 def test_no_room_below_the_command_line_knows_how_the_program_starts() -> None:
     above = {"cli", "qt", "testing", *ENTRANCES}
-    wrong = [found for found in OURS if found.room in ENTRANCES and found.inside not in above]
+    wrong = [found for found in ours() if found.room in ENTRANCES and found.inside not in above]
     assert not wrong, told(wrong)
 
 
 def test_what_all_may_import_imports_no_room() -> None:
-    wrong = [found for found in OURS if found.inside in FOR_ALL and found.room not in FOR_ALL]
+    wrong = [found for found in ours() if found.inside in FOR_ALL and found.room not in FOR_ALL]
     assert not wrong, told(wrong)
 
 
 def test_the_catalogue_is_filled_by_walking_it_and_never_by_core() -> None:
-    wrong = [found for found in OURS if found.inside in {"schema", "core"} and found.room == "catalog"]
+    wrong = [found for found in ours() if found.inside in {"schema", "core"} and found.room == "catalog"]
     assert not wrong, told(wrong)
 
 
@@ -152,7 +158,7 @@ def test_entries_and_pages_never_import_each_other(folder: str) -> None:
     shared = {"gui_lab.qt.pages.page"}
     wrong = [
         found
-        for found in OURS
+        for found in ours()
         if dotted(found.file).startswith(inside) and found.file.name != "__init__.py"
         if found.module.startswith(inside) and found.module not in shared
     ]
@@ -161,7 +167,7 @@ def test_entries_and_pages_never_import_each_other(folder: str) -> None:
 
 def test_windows_are_named_in_one_room_only() -> None:
     wrong = [
-        found for found in EVERY if found.module.split(".")[0] in WINDOWS and found.inside not in {"qt", "testing"}
+        found for found in every() if found.module.split(".")[0] in WINDOWS and found.inside not in {"qt", "testing"}
     ]
     assert not wrong, told(wrong)
 
