@@ -141,7 +141,7 @@ CONCEPTS: Registry[Concept] = Registry("concept")
 
 T = TypeVar("T")
 
-_FILMS_KEPT = 8
+_FILMS_KEPT = 24
 
 
 class Film(Generic[T]):

@@ -13,7 +13,9 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if sys.platform == "win32" and getattr(sys, "frozen", False):
     import torch  # noqa: F401
@@ -25,6 +27,9 @@ from gui_lab.core import memory
 from gui_lab.qt.settings import Settings
 from gui_lab.qt.theme import THEME
 from gui_lab.qt.window import Window
+
+if TYPE_CHECKING:
+    from gui_lab.qt.pages.page import Page
 
 _TURN_SECONDS = 0.001
 
@@ -74,27 +79,20 @@ class Lab:
         catalog.load()
 
         from gui_lab.core import experiment
-        from gui_lab.qt.pages.concepts import ConceptsPage
-        from gui_lab.qt.pages.dataset import DatasetPage
-        from gui_lab.qt.pages.model import ModelPage
-        from gui_lab.qt.pages.train import TrainPage
-        from gui_lab.qt.pages.transforms import TransformsPage
         from gui_lab.qt.runbar import RunBar
         from gui_lab.qt.running import RunControl
         from gui_lab.qt.session import Session
-        from gui_lab.qt.views.curve_tools import read, written
 
         self.session = Session(experiment.default(), parent=self.window)
         self.control = RunControl(self.session, self._runs)
-        model = ModelPage(self.session)
-        model.go.connect(self.window.go)
-        train = TrainPage(self.session, self.control)
-        train.curves.look = read(self.settings.curves(), train.curves.panes)
-        train.curves.look_changed.connect(lambda look: self.settings.keep_curves(written(look)))
-        concepts = ConceptsPage(self.session, self.control)
-        concepts.go.connect(self.window.go)
-        pages = [DatasetPage(self.session), TransformsPage(self.session), model, train, concepts]
-        self.window.furnish(self.session, self.control, pages, RunBar())
+        makers: dict[str, Callable[[], Page]] = {
+            "Dataset": self._dataset,
+            "Transforms": self._transforms,
+            "Model": self._model,
+            "Train": self._train,
+            "Concepts": self._concepts,
+        }
+        self.window.furnish(self.session, self.control, makers, RunBar())
         if self._file is not None:
             self.window.open_file(self._file)
         if self.session.images is None:
@@ -102,6 +100,39 @@ class Lab:
         self.loader.loaded.connect(self.session.set_ready)
         self.loader.failed.connect(self._torch_is_missing)
         self.loader.start()
+
+    def _dataset(self) -> Page:
+        from gui_lab.qt.pages.dataset import DatasetPage
+
+        return DatasetPage(self.session)
+
+    def _transforms(self) -> Page:
+        from gui_lab.qt.pages.transforms import TransformsPage
+
+        return TransformsPage(self.session)
+
+    def _model(self) -> Page:
+        from gui_lab.qt.pages.model import ModelPage
+
+        page = ModelPage(self.session)
+        page.go.connect(self.window.go)
+        return page
+
+    def _train(self) -> Page:
+        from gui_lab.qt.pages.train import TrainPage
+        from gui_lab.qt.views.curve_tools import read, written
+
+        page = TrainPage(self.session, self.control)
+        page.curves.look = read(self.settings.curves(), page.curves.panes)
+        page.curves.look_changed.connect(lambda look: self.settings.keep_curves(written(look)))
+        return page
+
+    def _concepts(self) -> Page:
+        from gui_lab.qt.pages.concepts import ConceptsPage
+
+        page = ConceptsPage(self.session, self.control)
+        page.go.connect(self.window.go)
+        return page
 
     def _torch_is_missing(self, reason: str) -> None:
         from gui_lab.errors import LabError

@@ -1,12 +1,12 @@
 """The frame: rail, header, banner, pages, run bar. It has no state of its own and makes no decisions.
 
 It is built in two steps, so that it is painted before anything heavy is imported: first the empty frame, then
-`furnish` gives it a session, a run and its pages.
+`furnish` gives it a session, a run and the page that is shown (the others follow: `page_stack.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QSizePolicy,
-    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -38,6 +37,7 @@ from gui_lab import paths
 from gui_lab.qt.banner import Banner
 from gui_lab.qt.code_reader import CodeReader
 from gui_lab.qt.menu import FileMenu, last_session
+from gui_lab.qt.page_stack import PageStack
 from gui_lab.qt.questions import Questions
 from gui_lab.qt.settings import Settings
 from gui_lab.qt.theme import ICON, RAIL_WIDTH, THEME, XS, L, M, S, Scheme, label, with_icon
@@ -72,7 +72,6 @@ class Window(QMainWindow):
         self.settings = settings
         self.session: Session | None = None
         self.control: RunControl | None = None
-        self.pages: dict[str, Page] = {}
         self._was_painted = False
         self.closed = False
         self._quitting = self._closed_down = False
@@ -87,10 +86,7 @@ class Window(QMainWindow):
         self.questions.stop_and_quit.connect(self._leave_the_run)
         self.questions.quit_unsaved.connect(self.stop_and_quit)
         self.questions.save_and_quit.connect(lambda: self._guarded(self._save_and_quit))
-        self.stack = QStackedWidget()
-        self.waiting = label("Opening the lab", "quiet")
-        self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.stack.addWidget(self.waiting)
+        self.stack = PageStack()
         self._bottom = QVBoxLayout()
         self._make_actions()
         self._arrange()
@@ -234,12 +230,16 @@ class Window(QMainWindow):
 
     # ---------------------------------------------------------------- furnishing
 
-    def furnish(self, session: Session, control: RunControl, pages: list[Page], runbar: RunBar) -> None:
-        """Fill the frame: from here on it answers to the session."""
+    def furnish(
+        self, session: Session, control: RunControl, makers: Mapping[str, Callable[[], Page]], runbar: RunBar
+    ) -> None:
+        """Fill the frame: from here on it answers to the session.
+
+        Args:
+            makers: how the page of each place is made.
+        """
         self.session, self.control = session, control
-        for page in pages:
-            self.pages[page.name] = page
-            self.stack.addWidget(page)
+        self.stack.furnish(makers, lambda: control.running)
         runbar.steer(control)
         self._bottom.addWidget(runbar)
         for name, action in self.actions_by_name.items():
@@ -249,6 +249,7 @@ class Window(QMainWindow):
         session.erred.connect(self.banner.show_error)
         self.banner.repair_chosen.connect(session.repair)
         session.code_shown.connect(self.reader.show_code)
+        session.ready_changed.connect(self.stack.rest.start)
         self.reader.trusted.connect(session.trust)
         control.failed.connect(self._show_failure)
         control.state_changed.connect(self._run_changed)
@@ -258,6 +259,10 @@ class Window(QMainWindow):
         self.go(PLACES[chosen][0] if chosen else self.settings.place() or PLACES[0][0])
         self.stack.setFocus()
 
+    def page(self, place: str) -> Page:
+        """The page of a place."""
+        return self.stack.page(place)
+
     def go(self, name: str) -> None:
         """Show a place."""
         names = [place for place, _ in PLACES]
@@ -266,10 +271,7 @@ class Window(QMainWindow):
         for button in self.places.buttons():  # Tab comes to the place that is shown, arrow keys go on to the others
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus if button.isChecked() else Qt.FocusPolicy.NoFocus)
         self.title.setText(names[number])
-        page = self.pages.get(names[number])
-        if page is not None:
-            self.line.setText(page.line)
-            self.stack.setCurrentWidget(page)
+        self.line.setText(self.stack.show_page(names[number]))
 
     def _show_edits(self) -> None:
         session = self._session()
@@ -298,7 +300,7 @@ class Window(QMainWindow):
 
         if lessons.is_lesson(path):
             self.go("Concepts")
-            self.pages["Concepts"].begin(lessons.load(path))  # type: ignore[attr-defined]  # the Concepts page's own
+            self.page("Concepts").begin(lessons.load(path))  # type: ignore[attr-defined]  # the Concepts page's own
         else:
             self._session().open_file(path)
         self.banner.hide()
@@ -359,7 +361,7 @@ class Window(QMainWindow):
             return
         if path.is_dir():
             self.go("Dataset")
-            self.pages["Dataset"].take_folder(path)  # type: ignore[attr-defined]  # the Dataset page's own
+            self.page("Dataset").take_folder(path)  # type: ignore[attr-defined]  # the Dataset page's own
         else:
             self.open_file(path)
 
@@ -419,8 +421,7 @@ class Window(QMainWindow):
         self.reader.close()
         self._guarded(self._keep_session)
         self.control.close()
-        for page in self.pages.values():
-            page.close_down()
+        self.stack.close_down()
         self.session.close()
 
     def _keep_session(self) -> None:

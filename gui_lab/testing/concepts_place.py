@@ -116,6 +116,6 @@ class ConceptsPlace(Place):
 
     @property
     def _page(self) -> ConceptsPage:
-        page = self.robot.lab.window.pages[self.name]
+        page = self.robot.lab.window.page(self.name)
         assert isinstance(page, ConceptsPage)
         return page

@@ -141,7 +141,7 @@ class TransformsPlace(Place):
         """Edit the fields of a transform."""
         if values:
             self.select(position)
-            page = self.robot.lab.window.pages[self.name]
+            page = self.robot.lab.window.page(self.name)
             assert isinstance(page, TransformsPage)
             self.set_fields(page.editor.form.prefix, values)
 
@@ -258,7 +258,7 @@ class ModelPlace(Place):
     def parameters(self) -> int:
         """The number of parameters that the layer table shows."""
         self.show()
-        page = self.robot.lab.window.pages[self.name]
+        page = self.robot.lab.window.page(self.name)
         assert isinstance(page, ModelPage)
         self.hands.wait(lambda: page.counted and self.hands.sees("model.total"), "the layers are counted")
         return int(re.sub(r"\D", "", self.hands.text("model.total").split("parameters")[0]))
@@ -433,7 +433,7 @@ class TrainPlace(Place):
 
     @property
     def _page(self) -> TrainPage:
-        page = self.robot.lab.window.pages["Train"]
+        page = self.robot.lab.window.page("Train")
         assert isinstance(page, TrainPage)
         return page
 

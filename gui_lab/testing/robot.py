@@ -9,7 +9,7 @@ from __future__ import annotations
 from operator import methodcaller
 from pathlib import Path
 
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QToolButton
 
 from gui_lab.core.experiment import Experiment
 from gui_lab.qt.app import Lab
@@ -67,10 +67,10 @@ class Robot:
 
     def go(self, place: str) -> None:
         """Click a place on the rail."""
-        page = self.lab.window.pages[place]
-        if not page.isVisible():
-            self.hands.click(f"rail.{place.lower()}")
-            self.hands.wait(page.isVisible, f"the {place} page appears")
+        button = self.hands.find(f"rail.{place.lower()}", QToolButton)
+        if not button.isChecked():
+            self.hands.click(button)
+        self.hands.wait(self.lab.window.page(place).isVisible, f"the {place} page appears")
 
     def undo(self) -> None:
         self.hands.click("header.undo")

@@ -250,7 +250,7 @@ class Person:
     def drag_the_curves(self) -> None:
         from PySide6.QtCore import QPoint
 
-        plot = self.lab.window.pages["Train"].curves.loss
+        plot = self.lab.window.page("Train").curves.loss
         middle = plot.rect().center()
         self.hands.drag(plot, middle, middle + QPoint(60, 10))
 

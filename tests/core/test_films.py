@@ -28,7 +28,7 @@ def test_a_film_computes_each_frame_once_and_shows_any_again():
 def test_films_of_one_key_are_one_and_old_ones_are_forgotten():
     first = film("key", lambda: iter([1]))
     assert film("key", lambda: iter([2])) is first
-    for number in range(20):
+    for number in range(40):
         film(number, lambda: iter([0]))
     assert film("key", lambda: iter([2])).upto(0) == [2]
 

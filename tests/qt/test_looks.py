@@ -147,12 +147,12 @@ def visit(lab, concepts=False, sizes=SIZES):
             live(60)
             yield f"{place} at {size.width()}x{size.height()}", window
         for concept in CONCEPTS if concepts else ():
-            page = window.pages["Concepts"]
+            page = window.page("Concepts")
             page.open(concept.name_of())
             lab.hands.wait(lambda page=page: page.reader.settled, f"{concept.title} is shown", 60)
             live(60)
             yield f"{concept.title} at {size.width()}x{size.height()}", window
-        window.pages["Concepts"].show_all()
+        window.page("Concepts").show_all()
 
 
 def faults(lab, concepts=False) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ def quick_lab(lab):
 
 
 def page(lab):
-    return lab.lab.window.pages["Train"]
+    return lab.lab.window.page("Train")
 
 
 def enabled(lab) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
 from gui_lab.core import experiment as experiments
+from gui_lab.qt import app
 from gui_lab.qt.app import Lab
 from gui_lab.qt.menu import last_session
 from gui_lab.qt.running import State
@@ -34,7 +35,7 @@ def painted():
     print(json.dumps({
         "imported": [name for name in heavy if name in sys.modules],
         "session": window.session is not None,
-        "shown": [window.isVisible(), window.waiting.isVisible(), window.title.text()],
+        "shown": [window.isVisible(), window.stack.waiting.isVisible(), window.title.text()],
         "enabled": [name for name, action in window.actions_by_name.items() if action.isEnabled()],
     }))
     lab._pending.stop()
@@ -73,12 +74,12 @@ def test_the_rail_and_its_shortcuts_show_each_place_with_its_line(lab):
     window = lab.lab.window
     for number, (name, _) in reversed(list(enumerate(PLACES, 1))):
         lab.hands.press(window, f"Ctrl+{number}")
-        page = window.pages[name]
+        page = window.page(name)
         lab.hands.wait(page.isVisible, f"{name} is shown")
         assert (window.title.text(), window.line.text()) == (name, page.line)
         assert window.places.checkedId() == number - 1
     lab.hands.click("rail.train")
-    assert window.pages["Train"].isVisible()
+    assert window.page("Train").isVisible()
 
 
 def test_undo_and_redo_follow_what_can_be_undone(lab):
@@ -231,7 +232,7 @@ def test_a_dropped_folder_becomes_the_data_set(lab, lab_pictures):
     lab.go("Model")
     assert dropped(lab, lab_pictures)
     lab.dataset.wait_opened()
-    assert lab.lab.window.pages["Dataset"].isVisible()
+    assert lab.lab.window.page("Dataset").isVisible()
     assert lab.experiment.dataset.root == lab_pictures
     assert lab.lab.session.images.classes == ("bars", "discs")
 
@@ -361,14 +362,27 @@ sys.exit(program.main())
 """
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_while_training_keeps_the_weights_and_leaves_with_its_status(number, status):
+def test_a_signal_while_training_keeps_the_weights_and_leaves_with_its_status():
     process = child(TRAINING)
     assert process.stdout is not None
     run = Path(process.stdout.readline().strip())
-    process.send_signal(number)
+    process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=90)
-    assert process.returncode == status, err
+    assert process.returncode == 143, err
     assert noise(err) == []
     assert (run / "last.safetensors").exists()
     assert json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["reason"] == "stopped"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_either_signal_closes_the_window_and_is_the_status(lab, number, status):
+    handlers = [(one, signal.getsignal(one)) for one in (signal.SIGTERM, signal.SIGINT)]
+    interrupt = app._Interrupt(lab.lab)
+    try:
+        os.kill(os.getpid(), number)
+        gone(lab)
+    finally:
+        interrupt.close()
+        for one, handler in handlers:
+            signal.signal(one, handler)
+    assert interrupt.status == status

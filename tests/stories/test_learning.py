@@ -27,7 +27,7 @@ def test_one_click_after_start_a_network_learns_the_digits(lab):
 def test_pinned_pictures_show_their_softmax_and_new_pins_join(lab):
     lab.train.set(epochs=6)
     index = 0
-    lab.dataset.pin(int(lab.lab.window.pages["Dataset"].gallery.grid.indices()[index]))
+    lab.dataset.pin(int(lab.lab.window.page("Dataset").gallery.grid.indices()[index]))
     pins = lab.lab.session.pins
     assert len(pins) == 7
     lab.train.start().wait_done()

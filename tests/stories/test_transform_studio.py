@@ -7,7 +7,7 @@ from gui_lab.qt.running import State
 
 def shown(lab):
     """The columns of the strip, once nothing is computed any more."""
-    studio = lab.lab.window.pages["Transforms"].studio
+    studio = lab.lab.window.page("Transforms").studio
     lab.hands.wait(lambda: not studio.busy, "the strip is drawn", 60)
     return studio.preview.strip
 
