@@ -25,6 +25,11 @@ def pytest_collectstart() -> None:
     catalog.load()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories first: they take longest, and at the end one process would wait for another to tell the last one."""
+    items.sort(key=lambda item: "stories" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh home folder for runs, data sets, preferences and logs. Few tests ask for it by name, so it is not the

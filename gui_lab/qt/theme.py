@@ -135,14 +135,14 @@ THEME = Theme()
 
 def icon(name: str, colour: str = "") -> QIcon:
     """An icon of the Phosphor set ("play", "pause", "arrow-u-up-left"), tinted for the scheme in force."""
-    if not THEME.icons:
-        return QIcon()
+    return _icon(name, colour or THEME.colours.text, THEME.colours.line) if THEME.icons else QIcon()
+
+
+@functools.lru_cache(maxsize=512)
+def _icon(name: str, tint: str, disabled: str) -> QIcon:
     import qtawesome
 
-    colours = THEME.colours
-    made: QIcon = qtawesome.icon(
-        f"ph.{name}", color=colour or colours.text, color_disabled=colours.line, color_active=colour or colours.text
-    )
+    made: QIcon = qtawesome.icon(f"ph.{name}", color=tint, color_disabled=disabled, color_active=tint)
     return made
 
 
