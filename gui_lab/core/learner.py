@@ -6,6 +6,7 @@ training. What a person may change while a run goes on is the `Plan`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -80,6 +81,7 @@ class Learner:
         self.chain: Chain = experiment.chain
         with out_of_memory_told("the pictures that are kept ready"):
             self.fronts = fronts(self.chain, images)
+        self._making = threading.Lock()
         self.classes = len(images.classes)
         self.counts = tuple(np.bincount(images.labels[images.train], minlength=self.classes).tolist())
         shape = self.chain.output(images.kind).shape
@@ -130,14 +132,15 @@ class Learner:
 
     def batch(self, indices: Indices, epoch: int, training: bool) -> tuple[Tensor, Tensor]:
         """Pictures as the network gets them, float32 (B, C, H, W), and labels, int64 (B,), both on the device. While
-        training labels are float32 (B, classes) where the chain mixes pictures."""
+        training labels are float32 (B, classes) where the chain mixes pictures. From any thread, one at a time."""
         front, seed = self.fronts[0 if training else 1], self.experiment.training.seed
         pictures: Tensor | list[Tensor]
-        if front is None:
-            pictures, rest = taken(self.images.pictures, indices, self.device), slice(None)
-        else:
-            pictures, rest = front.take(indices, self.device), slice(front.place.steps, None)
-        ready = self.chain.run(pictures, indices, seed=seed, epoch=epoch, training=training, steps=rest)
+        with self._making:
+            if front is None:
+                pictures, rest = taken(self.images.pictures, indices, self.device), slice(None)
+            else:
+                pictures, rest = front.take(indices, self.device), slice(front.place.steps, None)
+            ready = self.chain.run(pictures, indices, seed=seed, epoch=epoch, training=training, steps=rest)
         labels = torch.from_numpy(self.images.labels[indices])
         if training:
             kind = self.images.kind

@@ -54,8 +54,16 @@ def threads(work: int) -> int:
     given = os.environ.get("OMP_NUM_THREADS", "")
     if given.isdigit() and int(given) > 0:
         return int(given)
-    if work < _WORTH_A_THREAD:
-        return 1
+    return 1 if work < _WORTH_A_THREAD else _processors()
+
+
+def spare(device: str, threads: int) -> bool:
+    """Whether a processor is left beside those that a run with so many threads computes on."""
+    return device != "cpu" or threads < _processors()
+
+
+def _processors() -> int:
+    """How many this process may use, physical cores at most."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(min(allowed, psutil.cpu_count(logical=False) or allowed), 1)
 

@@ -11,6 +11,7 @@ order of the pictures and the draws of the transforms come from `dice`. So nothi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import time
@@ -103,16 +104,16 @@ def train(learner: Learner) -> Generator[Event, None, Reason]:
 
 def _trained(learner: Learner, stepper: _Stepper, epoch: int, sums: Sums, clock: Stopwatch) -> Iterator[BatchTrained]:
     """One epoch's iterations."""
-    batches, smaller = Batches(learner, epoch), _smaller(learner)
-    told = f"a batch of {learner.experiment.training.batch_size}"
-    for iteration in range(1, len(batches) + 1):
-        with clock, out_of_memory_told(told, smaller):
-            pictures, labels = batches.take(iteration - 1)
-            stepped = stepper.step(pictures, labels, epoch, iteration, len(batches) - iteration)
-        sums.add(stepped.loss, stepped.correct, len(labels))
-        yield BatchTrained(
-            epoch, iteration, stepped.loss, stepped.correct, len(labels), clock.seconds, stepped.lr, stepped.norm
-        )
+    told, smaller = f"a batch of {learner.experiment.training.batch_size}", _smaller(learner)
+    with contextlib.closing(Batches(learner, epoch)) as batches:
+        for iteration in range(1, len(batches) + 1):
+            with clock, out_of_memory_told(told, smaller):
+                pictures, labels = batches.take(iteration - 1)
+                stepped = stepper.step(pictures, labels, epoch, iteration, len(batches) - iteration)
+            sums.add(stepped.loss, stepped.correct, len(labels))
+            yield BatchTrained(
+                epoch, iteration, stepped.loss, stepped.correct, len(labels), clock.seconds, stepped.lr, stepped.norm
+            )
 
 
 @dataclass(slots=True)

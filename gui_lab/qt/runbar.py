@@ -212,7 +212,7 @@ class RunBar(QFrame):
             button.clicked.connect(self.training_wanted)
         self._offer(control)
         control.state_changed.connect(self.refresh)
-        control.advanced.connect(self.refresh)
+        control.said.connect(self.refresh)
         for changed in (
             control.session.ready_changed,
             control.session.problems_changed,

@@ -2,8 +2,8 @@
 
 The worker fills a mailbox at its own speed; a timer empties it ten times a second, applies all of it to the history
 and says once that there is news. So a network that does a thousand batches a second costs the window ten repaints. What
-was looked at meanwhile, softmax outputs and batches, is announced halfway to the next time: no frame has to paint
-everything, and the window answers in between.
+was looked at meanwhile, softmax outputs and batches, and what is said in words and figures is announced later, between
+two of these times: no frame has to paint everything, and the window answers in between.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QFile, QObject, QTimer, Signal
+from PySide6.QtCore import QFile, QObject, QTimer, Signal, SignalInstance
 
 from gui_lab.core.events import BatchTrained, Paused, Reason
 from gui_lab.core.experiment import Experiment
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gui_lab.core.runs import Run
 
 _PULL_MILLISECONDS = 100
-_LOOK_MILLISECONDS = 50  # after a pull
+_LOOK_MILLISECONDS, _SAY_MILLISECONDS = 40, 70  # after a pull
 SNAPSHOTS_AT_MOST = 24
 
 
@@ -77,6 +77,8 @@ class RunControl(QObject):
     """The history has grown (once per pull, however much came)."""
     looked = Signal()
     """There is a newer look at the pinned pictures or at a batch."""
+    said = Signal()
+    """What the run is doing, in words and figures, may be said anew: a moment after the history has grown."""
     failed = Signal(object)
     """The run ended by an error: a `Failed`."""
 
@@ -103,12 +105,17 @@ class RunControl(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(_PULL_MILLISECONDS)
         self._timer.timeout.connect(self.pull)
-        self._look_timer = QTimer(self)
-        self._look_timer.setSingleShot(True)
-        self._look_timer.setInterval(_LOOK_MILLISECONDS)
-        self._look_timer.timeout.connect(self.looked)
+        self._look_timer = self._later(_LOOK_MILLISECONDS, self.looked)
+        self._say_timer = self._later(_SAY_MILLISECONDS, self.said)
         session.pins_changed.connect(self._hand_over_pins)
         session.experiment_changed.connect(self._hand_over_settings)
+
+    def _later(self, milliseconds: int, announced: SignalInstance) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(announced)
+        return timer
 
     @property
     def running(self) -> bool:
@@ -206,8 +213,6 @@ class RunControl(QObject):
             self._thread.stop()
             self._thread.wait()
             self.pull()
-        self._timer.stop()
-        self._look_timer.stop()
 
     def _begin(self, batches: int | None) -> None:
         if self.why_not():
@@ -263,6 +268,7 @@ class RunControl(QObject):
                 self._take(item)
         if news:
             self.advanced.emit()
+            self._say_timer.start()
         if over:
             self._let_go()
 
@@ -299,7 +305,8 @@ class RunControl(QObject):
                 self.snapshots = self.snapshots[:-1:2] + self.snapshots[-1:]
 
     def _let_go(self) -> None:
-        self._timer.stop()
+        for timer in (self._timer, self._look_timer, self._say_timer):  # who hears that it is over shows all of it
+            timer.stop()
         thread, self._thread = self._thread, None
         assert thread is not None
         thread.wait()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ from gui_lab.core.images import ImageSet, Picture
 from gui_lab.core.learner import Learner
 from gui_lab.core.pipeline import TRANSFORMS
 from gui_lab.core.training import train, weights_sha256
+from gui_lab.core.trust import Code
+from gui_lab.errors import DataError
 
 Made = Callable[..., Experiment]
 NORMALIZE = ("Normalize", {"mean": (0.3,), "std": (0.2,)})
@@ -35,12 +39,14 @@ class Asked:
         self._images = images
         self.kind = images.kind
         self.counts: list[int] = []
+        self.by: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._images.pictures)
 
     def take(self, indices: Indices) -> Picture | list[Picture]:
         self.counts.append(len(indices))
+        self.by.add(threading.get_ident())
         return self._images.pictures.take(indices)
 
 
@@ -141,3 +147,90 @@ def test_a_run_learns_the_same_weights_however_many_are_made_together(
     assert together(second) == 1
     np.testing.assert_array_equal(trained, [event.loss for event in train(second) if isinstance(event, BatchTrained)])
     assert weights_sha256(first.model) == weights_sha256(second.model)
+
+
+# the next ones while these are trained
+
+
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little time it takes, on a machine with a processor to spare."""
+    monkeypatch.setattr(batches, "WORTH_SECONDS", -1.0)
+    monkeypatch.setattr("gui_lab.core.machine.spare", lambda device, threads: True)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("size", [7, 16, 80])
+@pytest.mark.parametrize("last", ["Normalize", "CutMix"])
+def test_those_made_ahead_are_the_same_to_the_bit(made: Made, images: ImageSet, size: int, last: str) -> None:
+    experiment = chained(made(batch_size=size), ("RandomRotation", {"degrees": 20}), "ToTensor", last)
+    read, asked = on_disk(images)
+    learner, alone = Learner(experiment, read), Learner(experiment, images)
+    for epoch in (1, 2):
+        order = alone.order(epoch)
+        with closing(Batches(learner, epoch)) as ready:
+            for number in range(len(ready)):
+                part = order[size * number : size * (number + 1)]
+                pairs = zip(ready.take(number), alone.batch(part, epoch, training=True), strict=True)
+                assert all(torch.equal(*pair) for pair in pairs)
+    assert len(asked.by - {threading.get_ident()}) == (size < 80)  # of a single batch there is no next one
+
+
+@pytest.mark.usefixtures("always")
+def test_who_leaps_and_looks_meanwhile_gets_what_belongs_there(made: Made, images: ImageSet) -> None:
+    learner, alone = Learner(made(batch_size=8), images), Learner(made(batch_size=8), images)
+    order = alone.order(1)
+    with closing(Batches(learner, 1)) as ready:
+        for number in (0, 9, 3, 3, 4, 0, 8):
+            part = order[8 * number : 8 * number + 8]
+            expected, _ = alone.batch(part, 1, training=True)
+            assert torch.equal(ready.take(number)[0], expected)
+            assert torch.equal(learner.batch(part, 1, training=True)[0], expected)
+
+
+@pytest.mark.usefixtures("always")
+def test_a_picture_that_cannot_be_read_is_told_when_its_batch_is_wanted(made: Made, images: ImageSet) -> None:
+    read, asked = on_disk(images)
+    learner = Learner(made(batch_size=8), read)
+    with closing(Batches(learner, 1)) as ready:
+        ready.take(0)
+        assert ready._coming is not None
+        ready._coming[1].result()
+        asked.take = lambda indices: (_ for _ in ()).throw(DataError("It is gone.", "Look for it."))  # type: ignore[method-assign]
+        ready.take(1)  # it was made by then
+        with pytest.raises(DataError, match="gone"):
+            ready.take(2)
+
+
+@pytest.mark.usefixtures("always")
+def test_once_closed_nothing_is_made_any_more(made: Made, images: ImageSet) -> None:
+    before = threading.active_count()
+    ready = Batches(Learner(made(batch_size=8), on_disk(images)[0]), 1)
+    ready.take(0)
+    assert threading.active_count() == before + 1
+    ready.close()
+    assert threading.active_count() == before
+
+
+def test_where_it_takes_no_time_or_there_is_no_processor_for_it_nothing_is_made_ahead(
+    made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ((batches, 60.0), (None, 0.0)):
+        monkeypatch.setattr(batches, "WORTH_SECONDS", value)
+        monkeypatch.setattr("gui_lab.core.machine._processors", lambda name=name: 2 if name else 1)
+        monkeypatch.setenv("OMP_NUM_THREADS", "1")
+        read, asked = on_disk(images)
+        with closing(Batches(Learner(made(batch_size=8), read), 1)) as ready:
+            for number in range(len(ready)):
+                ready.take(number)
+        assert asked.by == {threading.get_ident()}
+
+
+@pytest.mark.usefixtures("always")
+def test_a_persons_own_code_stays_on_the_thread_that_trains(
+    made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = Learner(made(batch_size=8), images)
+    assert batches.ahead(learner)
+    monkeypatch.setattr(Experiment, "code", lambda self: [Code("its own", "lambda picture: picture")])
+    assert not batches.ahead(learner)

@@ -170,3 +170,28 @@ def test_what_is_drawn_at_the_end_of_a_line_is_what_all_of_it_drawn_anew_would_b
             pane.grab()
             assert news == pane._picture.toImage(), (pane.title, trained)
     assert grown > 60
+
+
+def test_panes_that_get_news_together_are_painted_in_frames_of_their_own(curves, qtbot):
+    history = History()
+    advance(history, 2 * EACH)
+    curves.show_history(history)
+    live(qtbot, 200)
+    frames = []
+    request = QEvent.Type.UpdateRequest
+
+    class Frames(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() == request:
+                frames.append([])
+            elif event.type() == QEvent.Type.Paint and frames:
+                frames[-1].append(watched.objectName())
+            return False
+
+    watcher = Frames()
+    for one in (curves, *curves.panes.values()):
+        one.installEventFilter(watcher)
+    advance(history, 3 * EACH)
+    curves.show_history(history)
+    live(qtbot, 200)
+    assert [frame for frame in frames if frame] == [["plots.loss"], ["plots.accuracy"]]

@@ -61,6 +61,25 @@ def test_the_window_and_a_plain_loop_end_with_the_same_weights(control, qtbot, t
     assert control.history.ended.weights_sha256 == last.weights_sha256
 
 
+def test_what_is_news_is_announced_in_turns_and_all_of_it_at_the_end(control, qtbot):
+    control.session.edit("training.epochs", 400)
+    control.session.pin(0, True)
+    turns, pulls = [], [0]
+    for name in ("advanced", "looked", "said"):
+        getattr(control, name).connect(lambda name=name: turns.append((name, pulls[0])))
+    pull = control.pull
+    control._timer.timeout.disconnect()
+    control._timer.timeout.connect(lambda: (pull(), pulls.__setitem__(0, pulls[0] + 1)))
+    control.train()
+    qtbot.waitUntil(lambda: pulls[0] >= 12, timeout=30_000)
+    control.stop()
+    ended(control, qtbot)
+    within = [[name for name, pull in turns if pull == number] for number in range(12)]
+    assert ["looked", "said", "advanced"] in within  # those of the pull before come first, each in an event of its own
+    assert not control._say_timer.isActive()
+    assert not control._look_timer.isActive()
+
+
 def test_one_batch_starts_a_run_and_then_steps_it(control, qtbot):
     control.one_batch()
     qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)

@@ -70,6 +70,7 @@ class TrainPage(Page):
         session.ready_changed.connect(self._show_run)
         control.advanced.connect(self._show_progress)
         control.looked.connect(self._show_looks)
+        control.said.connect(self._show_figures)
         control.state_changed.connect(self._show_state)
         self._say()
         self._show_state()
@@ -160,6 +161,7 @@ class TrainPage(Page):
         self._stale = not self.isVisible()
         self._show_looks()
         self._show_progress()
+        self._show_figures()
 
     def _show_looks(self) -> None:
         if self.isVisible():
@@ -171,11 +173,16 @@ class TrainPage(Page):
         if not self.isVisible():
             self._stale = True
             return
-        if time.monotonic() - self._said_at >= _SENTENCE_SECONDS or self.control.state != State.TRAINING:
-            self._say()
         run = self.control.experiment
         self.run_name.setText(f"{run.model.name_of()} on {run.dataset.name_of()}" if run else "")
         self.curves.show_history(self.control.history)
+
+    def _show_figures(self) -> None:
+        if not self.isVisible():
+            self._stale = True
+            return
+        if time.monotonic() - self._said_at >= _SENTENCE_SECONDS or self.control.state != State.TRAINING:
+            self._say()
         self.column.show_run(self.control.history, self.control.in_words(), self.control.memory())
         self.epochs.show_history(self.control.history)
 

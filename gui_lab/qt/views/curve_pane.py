@@ -29,8 +29,8 @@ class Pane(Plot):
     pointed = Signal(object)
     live_wanted = Signal()
 
-    def __init__(self, name: str, title: str, grows: Grows = "from zero") -> None:
-        super().__init__(name, title, grows)
+    def __init__(self, name: str, title: str, grows: Grows = "from zero", turn: int = 0) -> None:
+        super().__init__(name, title, grows, turn)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.boxes = self._boxing = False

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
@@ -36,6 +36,7 @@ _SPARE = 1.3
 """Times what is needed that an axis may reach before it follows downwards: noise would have it go to and fro."""
 _EDGE = 16
 """Pixels, whole ones of the device too at the usual scales."""
+_TURN_MILLISECONDS = 20  # a frame
 _TICK_ROOM = 24  # pixels from a tick of the y axis to the next, at least
 
 
@@ -46,14 +47,19 @@ class Plot(QWidget):
 
     logarithmic_chosen = Signal(bool)
 
-    def __init__(self, name: str, title: str, grows: Grows = "from zero") -> None:
+    def __init__(self, name: str, title: str, grows: Grows = "from zero", turn: int = 0) -> None:
         """
         Args:
             name: its objectName.
             title: with the unit.
             grows: of the y axis; what is shown in percent cannot be logarithmic.
+            turn: of the plots that get news together; each is painted in a frame of its own.
         """
         super().__init__()
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(turn * _TURN_MILLISECONDS)
+        self._turn.timeout.connect(self.update)
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -113,7 +119,7 @@ class Plot(QWidget):
         if self.lines[name].show(values, trained, most):
             if name not in self._drawn:
                 self._picture = None
-            self.update()
+            self._update_in_turn()
             legend = self._named()
             if legend != self._legend:
                 self._legend = legend
@@ -140,7 +146,7 @@ class Plot(QWidget):
         if best != self.best:
             self.best = best
             self._picture = None
-            self.update()
+            self._update_in_turn()
 
     def show_marks(self, marks: Sequence[Mark]) -> None:
         if len(marks) != len(self.marks):
@@ -253,7 +259,13 @@ class Plot(QWidget):
         """Paint all of it anew, axes and words too."""
         self._axes = self._picture = None
         self._rows_of_header = 0
-        self.update()
+        self._update_in_turn()
+
+    def _update_in_turn(self) -> None:
+        if self._turn.interval() == 0:
+            self.update()
+        elif not self._turn.isActive():
+            self._turn.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.grows == "from zero":
