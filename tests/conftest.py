@@ -15,6 +15,8 @@ _HOMES = count()
 
 # Networks this small are slower on several threads, above all where other test processes want the processors too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+if "GUI_LAB_TEST_CUDA" not in os.environ:
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # weights are equal to the bit on the processor alone
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")  # the same examples each time: what passed once is not refused by chance
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -105,12 +105,13 @@ def trial(experiment: Experiment, images: ImageSet, seconds: float = SECONDS) ->
     started = time.perf_counter()
     yield Trying(training.batch_size, 0.0)
     taken: list[float] = []
-    for spent in _iterations(learner):
-        taken.append(spent)
-        over = (time.perf_counter() - started) / (seconds * _TRAINED_PART)
-        yield Trying(training.batch_size, min(over, 1.0) * _TRAINED_PART)
-        if over >= 1:
-            break
+    with contextlib.closing(_iterations(learner)) as iterations:
+        for spent in iterations:
+            taken.append(spent)
+            over = (time.perf_counter() - started) / (seconds * _TRAINED_PART)
+            yield Trying(training.batch_size, min(over, 1.0) * _TRAINED_PART)
+            if over >= 1:
+                break
     memory = machine.memory_in_use(learner.device)
     to_measure = yield from _measured(learner, images, seconds * (1 - _TRAINED_PART))
     iteration, samples = _usual(taken), len(images.train)
@@ -129,7 +130,7 @@ def trial(experiment: Experiment, images: ImageSet, seconds: float = SECONDS) ->
     )
 
 
-def _iterations(learner: Learner) -> Iterator[float]:
+def _iterations(learner: Learner) -> Generator[float, None, None]:
     """The seconds of one iteration after the other, to the end of the run; nothing is measured between epochs."""
     images = learner.images
     learner.images = replace(images, validation=images.validation[:0], test=images.test[:0])
