@@ -179,6 +179,7 @@ def run_window(file: Path | None = None, tell_start: bool = False) -> int:
     app = application()
     report.install()
     lab = Lab(file=file)
+    lab.loader.finished.connect(memory.set_aside)
     interrupt = _Interrupt(lab)
     if tell_start:
         lab.window.painted.connect(lambda: _tell_start(lab), Qt.ConnectionType.QueuedConnection)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QLineEdit, QToolButton
 
+from gui_lab.core import memory
 from gui_lab.core.experiment import Experiment
 from gui_lab.qt.app import Lab
 from gui_lab.testing.concepts_place import ConceptsPlace
@@ -21,13 +22,14 @@ from gui_lab.testing.pointer import hands_for
 __tracebackhide__ = methodcaller("errisinstance", RobotError)
 
 
-def start(*, file: Path | None = None, scale: float = 1.0, evidence: Path | None = None) -> Robot:
+def start(*, file: Path | None = None, scale: float = 1.0, evidence: Path | None = None, alone: bool = False) -> Robot:
     """Open a lab in this process and wait until a network can be trained.
 
     Args:
         file: an experiment to open, as given on the command line.
         scale: all deadlines are multiplied by it.
         evidence: where a failure leaves its picture and widget tree.
+        alone: it has this process to itself, as the program has: what is loaded by then is set aside.
     """
     lab = Lab(file=file)
     robot = Robot(lab, hands_for(lab.window, scale, evidence))
@@ -37,6 +39,9 @@ def start(*, file: Path | None = None, scale: float = 1.0, evidence: Path | None
     except RobotError:
         robot.close()
         raise
+    if alone:
+        lab.loader.wait()
+        memory.set_aside()
     return robot
 
 

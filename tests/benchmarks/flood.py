@@ -65,7 +65,7 @@ def flood(events: int, faults: Any) -> bool:
     from gui_lab.testing.robot import start
 
     application()
-    robot = start()
+    robot = start(alone=True)
     robot.hands = Hands(robot.lab.window)
     control, epochs = robot.lab.control, min(max(events // ITERATIONS, 10), 10_000)
     control.failed.connect(lambda failed: faults.raised("the run failed", failed.error))

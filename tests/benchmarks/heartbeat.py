@@ -77,7 +77,7 @@ def measure(seconds: float, model: str) -> None:
     from gui_lab.testing.robot import start
 
     application()
-    robot = start()
+    robot = start(alone=True)
     robot.hands = Hands(robot.lab.window)  # Qt's own events also on X: a process for each click would stop the window
     if model:
         robot.lab.session.edit("model", model)

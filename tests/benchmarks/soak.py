@@ -335,7 +335,7 @@ def soak(minutes: int, faults: Faults) -> Gauge:
     from gui_lab.testing.robot import start
 
     application()
-    robot = start()
+    robot = start(alone=True)
     robot.hands = Hands(robot.lab.window)  # Qt's own events also on X: a process for each click would stop the window
     robot.lab.control.failed.connect(lambda failed: faults.raised("the run failed", failed.error))
     gauge, person = Gauge(robot.lab), Person(robot)

@@ -1,11 +1,14 @@
-"""Memory that is freed is there again without the system."""
+"""Memory that is freed is there again without the system, and what never goes is not looked through."""
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 import pytest
+
+from gui_lab.core import memory
 
 CHILD = """
 import resource, sys
@@ -32,3 +35,15 @@ def pages(how: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="the C libraries of other systems have no such switch")
 def test_what_was_freed_is_taken_again_without_clearing_pages() -> None:
     assert pages("kept") < pages("given back") / 4
+
+
+def test_what_is_set_aside_is_not_looked_through_again() -> None:
+    kept = [[number] for number in range(1000)]
+    before = gc.get_freeze_count()
+    try:
+        memory.set_aside()
+        assert gc.get_freeze_count() > before + 1000
+        seen = {id(one) for one in gc.get_objects()}
+        assert id(kept) not in seen
+    finally:
+        gc.unfreeze()

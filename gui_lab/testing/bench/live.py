@@ -191,7 +191,7 @@ def main() -> None:
     to = answers()
     register()
     app = application()
-    robot = start()
+    robot = start(alone=True)
     robot.hands = Hands(robot.lab.window)  # Qt's own events also on X: a process for each click would stop the window
     asked, lines = Asked(LiveWindow(robot), to), Lines()
     lines.arrived.connect(asked.answer)
