@@ -1,13 +1,13 @@
 """The window's pulse while a network trains, for as long as one likes: how late its 16 ms timer comes.
 
-    xvfb-run -a -s "-screen 0 1440x900x24" python tests/benchmarks/heartbeat.py --minutes 5 [--model MNISTNet] [--batch-size 64]
+    xvfb-run -a -s "-screen 0 1440x900x24" python tests/benchmarks/heartbeat.py [--minutes 5] [--model MLP]
 
 The default network, data set and chain train in the real window on its Train page, with curves and softmax outputs of
 the pinned pictures live. Printed are gaps between beats in milliseconds, a line for each ten seconds and one for all:
 the promise is that 99 of a hundred are within 22 and none is longer than 50. Besides: the milliseconds a second that
 the window's thread computed, how long it waited for a processor that others had (Linux), and the part of all
 processors that other programs took; where that is much, gaps say more of them than of the window. A small network needs
-small batches, or its run is over before the time is.
+a small --batch-size, or its run is over before the time is.
 """
 
 from __future__ import annotations
