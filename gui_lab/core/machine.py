@@ -90,22 +90,30 @@ def environment(device: str, threads: int) -> dict[str, Any]:
     return record
 
 
-@contextlib.contextmanager
-def out_of_memory_told(what: str, repairs: Sequence[Repair] = ()) -> Iterator[None]:
-    """Turn every way in which torch and Python say "no memory" into `OutOfMemory`.
+def out_of_memory_told(what: str, repairs: Sequence[Repair] = ()) -> contextlib.AbstractContextManager[None]:
+    """Turns every way in which torch and Python say "no memory" into `OutOfMemory`; may be entered again.
 
     Args:
         what: there is no memory for.
         repairs: edits of the experiment that need less.
     """
-    try:
-        yield
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise _out_of_memory(what, repairs) from error
-    except RuntimeError as error:  # the CPU allocator raises no type of its own
-        if "allocate memory" in str(error) or "not enough memory" in str(error):
-            raise _out_of_memory(what, repairs) from error
-        raise
+    return _Told(what, repairs)
+
+
+class _Told(contextlib.AbstractContextManager[None]):
+    """Entered in each iteration: a generator in its place would take a fiftieth of a small network's."""
+
+    def __init__(self, what: str, repairs: Sequence[Repair]) -> None:
+        self._what, self._repairs = what, repairs
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+            isinstance(error, RuntimeError)  # the CPU allocator raises no type of its own
+            and any(words in str(error) for words in ("allocate memory", "not enough memory"))
+        ):
+            raise _out_of_memory(self._what, self._repairs) from error
 
 
 def _out_of_memory(what: str, repairs: Sequence[Repair]) -> OutOfMemory:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, get_total_norm
@@ -104,10 +105,10 @@ def train(learner: Learner) -> Generator[Event, None, Reason]:
 
 def _trained(learner: Learner, stepper: _Stepper, epoch: int, sums: Sums, clock: Stopwatch) -> Iterator[BatchTrained]:
     """One epoch's iterations."""
-    told, smaller = f"a batch of {learner.experiment.training.batch_size}", _smaller(learner)
+    told = out_of_memory_told(f"a batch of {learner.experiment.training.batch_size}", _smaller(learner))
     with contextlib.closing(Batches(learner, epoch)) as batches:
         for iteration in range(1, len(batches) + 1):
-            with clock, out_of_memory_told(told, smaller):
+            with clock, told:
                 pictures, labels = batches.take(iteration - 1)
                 stepped = stepper.step(pictures, labels, epoch, iteration, len(batches) - iteration)
             sums.add(stepped.loss, stepped.correct, len(labels))
@@ -170,8 +171,7 @@ class _Stepper:
                 raise _not_finite(learner, value, epoch, iteration, forward)
             rate = learner.step(self._closure(forward) if learner.experiment.optimizer.closure else None)
         learner.schedule.iterated()
-        truth = labels if labels.dim() == 1 else labels.argmax(1)  # of mixed pictures the class with the larger part
-        return _Stepped(value, int((outputs[0].argmax(1) == truth).sum()), rate, norm)
+        return _Stepped(value, _right(outputs[0], labels), rate, norm)
 
     def _closure(self, forward: Callable[[], Tensor]) -> Callable[[], Tensor]:
         def closure() -> Tensor:
@@ -198,6 +198,14 @@ class _Stepper:
         self._normed = now
         gradients = [one.grad for one in self.learner.model.parameters() if one.grad is not None]
         return float(get_total_norm(gradients)) if gradients else float("nan")
+
+
+def _right(outputs: Tensor, labels: Tensor) -> int:
+    """How many pictures have the largest score at their class: of mixed pictures the one with the larger part."""
+    truth = labels if labels.dim() == 1 else labels.argmax(1)
+    if outputs.device.type == "cpu":  # of so few numbers NumPy's kernels are done twice as soon as torch's
+        return int(np.count_nonzero(outputs.numpy().argmax(1) == truth.numpy()))
+    return int((outputs.argmax(1) == truth).sum())
 
 
 def _not_finite(
@@ -237,7 +245,7 @@ def measuring(
             learner.evaluated.eval()
             pictures, labels = learner.batch(chosen, epoch=1, training=False)
             outputs = learner.outputs(pictures, learner.evaluated)
-            sums.add(learner.loss(outputs, labels).item(), int((outputs.argmax(1) == labels).sum()), len(chosen))
+            sums.add(learner.loss(outputs, labels).item(), _right(outputs, labels), len(chosen))
         yield Measuring(part, epoch, sums.samples, len(indices), clock.seconds)
 
 
