@@ -18,14 +18,15 @@ from __future__ import annotations
 import math
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
 
 from gui_lab.core import machine
 from gui_lab.core.images import InMemory
 from gui_lab.core.learner import Learner
 
-if TYPE_CHECKING:
-    from torch import Tensor
+Made = list[tuple[Tensor, Tensor]]
 
 PICTURES = 512
 """Made at once, at most: more are no faster, and the first batch would wait for them."""
@@ -49,9 +50,9 @@ class Batches:
         self.together = together(learner)
         self._maker = ThreadPoolExecutor(1, "batches") if ahead(learner) else None
         self._worth = False
-        self._coming: tuple[range, Future[tuple[Tensor, Tensor]]] | None = None
-        self._here = range(0)  # the places in the order whose pictures are at hand
-        self._made: tuple[Tensor, Tensor] | None = None
+        self._coming: tuple[range, Future[Made]] | None = None
+        self._here = range(0)  # the numbers of the batches that are at hand
+        self._made: Made = []
 
     def __len__(self) -> int:
         return -(-len(self._order) // self._size)
@@ -62,37 +63,37 @@ class Batches:
         Raises:
             DataError: a picture cannot be read.
         """
-        start = number * self._size
-        if self._made is None or start not in self._here:
+        if number not in self._here:
             self._bring(number)
-        assert self._made is not None
-        pictures, labels = self._made
-        part = slice(start - self._here.start, start - self._here.start + self._size)
-        return pictures[part], labels[part]
+        return self._made[number - self._here.start]
 
     def _bring(self, number: int) -> None:
         """Have this batch at hand, with those that are made with it, and the next ones under way."""
-        coming, self._coming, self._made = self._coming, None, None
-        if coming is not None and number * self._size in coming[0]:
-            self._here, self._made = coming[0], coming[1].result()
+        coming, self._coming = self._coming, None
+        self._here, self._made = range(0), []  # the old ones need not be there while new ones are made
+        if coming is not None and number in coming[0]:
+            group, made = coming[0], coming[1].result()
         else:
-            self._here, began = self._group(number), time.perf_counter()
-            self._made = self._make(self._here)
+            group, began = self._group(number), time.perf_counter()
+            made = self._make(group)
             self._worth = time.perf_counter() - began > WORTH_SECONDS
-        if self._maker is not None and self._worth and self._here.stop < len(self._order):
-            following = self._group(self._here.stop // self._size)
+        self._here, self._made = group, made
+        if self._maker is not None and self._worth and group.stop < len(self):
+            following = self._group(group.stop)
             self._coming = following, self._maker.submit(self._make, following)
 
     def _group(self, number: int) -> range:
-        """The places in the order that are made with those of a batch. Groups are counted from the epoch's start, so
-        that who goes on in its middle meets the same ones."""
+        """The numbers of those that are made with a batch. Groups are counted from the epoch's start, so that who goes
+        on in its middle meets the same ones."""
         front = self._learner.fronts[0]
         count = self.together if front is None or front.held == front.place.pictures else 1
-        start = number // count * count * self._size
-        return range(start, min(start + count * self._size, len(self._order)))
+        start = number // count * count
+        return range(start, min(start + count, len(self)))
 
-    def _make(self, places: range) -> tuple[Tensor, Tensor]:
-        return self._learner.batch(self._order[places.start : places.stop], self._epoch, training=True)
+    def _make(self, group: range) -> Made:
+        part = self._order[group.start * self._size : group.stop * self._size]
+        pictures, labels = self._learner.batch(part, self._epoch, training=True)
+        return list(zip(torch.split(pictures, self._size), torch.split(labels, self._size), strict=True))
 
     def close(self) -> None:
         """Wait until nothing is made any more."""

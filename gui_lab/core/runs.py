@@ -46,6 +46,7 @@ from gui_lab.core.learner import Learner
 from gui_lab.core.training import train, weights_sha256
 from gui_lab.errors import LabError, StoreError
 
+_IN_JSON = json.JSONEncoder(check_circular=False).encode
 _FLUSH_SECONDS = 1.0
 _LINES = 64
 """Of the log that are made together: one at a time, between a network's steps, each takes three times as long."""
@@ -183,7 +184,7 @@ class Run:
 
     def _write(self, log: IO[str]) -> None:
         unwritten, self._unwritten = self._unwritten, []
-        log.write("".join(json.dumps(as_record(event)) + "\n" for event in unwritten))
+        log.write("".join(f"{_IN_JSON(as_record(event))}\n" for event in unwritten))
 
     def _save(self, name: str, network: nn.Module) -> None:
         with told_where_it_failed(self.folder):

@@ -132,9 +132,10 @@ def test_pictures_that_are_not_kept_are_read_for_one_batch_at_a_time(
 ) -> None:
     monkeypatch.setattr("gui_lab.core.front.bound", lambda: 0)
     read, asked = on_disk(images)
-    ready = Batches(Learner(chained(made(batch_size=8), "RandomHorizontalFlip", "ToTensor"), read), 1)
-    ready.take(0)
-    assert asked.counts == [8]
+    with closing(Batches(Learner(chained(made(batch_size=8), "RandomHorizontalFlip", "ToTensor"), read), 1)) as ready:
+        for number in range(len(ready)):
+            ready.take(number)
+    assert asked.counts == [8] * 10
 
 
 def test_a_run_learns_the_same_weights_however_many_are_made_together(
