@@ -8,9 +8,9 @@ batches are made one by one, so that pause and stop are answered as soon.
 
 Where that still takes long and a processor is left beside those that train, a thread makes the next ones meanwhile, so
 that who trains hardly ever waits for pictures: with six random transforms LeNet trains an eighth faster on two cores.
-Where it takes less than two threads lose by taking turns at Python, it stays with the one that trains. All draws come
-from `dice`, none from torch's generator: who makes a batch, and when, changes no bit of it. A person's own code may
-draw from anywhere; there the thread that trains makes its batches itself.
+Where it takes no more time than two threads lose by taking turns at Python, the thread that trains does it itself. All
+draws come from `dice`, none from torch's generator: who makes a batch, and when, changes no bit of it. A person's own
+code may draw from anywhere; that too stays with the thread that trains.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PICTURES = 512
 BYTES = 4 << 20
 """Of the pictures made at once, at most: about what a processor's cache holds."""
 WORTH_SECONDS = 0.002
-"""What a thread of its own makes has taken this long; the digits of eight small batches take a sixth of it."""
+"""To make what is made at once: from then on it is worth a thread. Eight small batches of digits take a sixth of it."""
 
 
 class Batches:
