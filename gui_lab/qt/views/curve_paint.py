@@ -64,7 +64,8 @@ def draw_line(painter: QPainter, line: Line, view: View, fine: bool, left: float
         begin = max(int(np.searchsorted(x, left)) - 2, 0)
         x, y = x[begin:], y[begin:]
     if line.style == "raw":
-        _draw_raw(painter, line, view, (x, y), fine, few=len(x) < view.columns / 6 and left == -math.inf)
+        _draw_band(painter, line, view, fine, left)
+        _draw_raw(painter, line, (x, y), fine, few=len(x) < view.columns / 6 and left == -math.inf)
         return
     path = polygon(x, y)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
@@ -82,16 +83,24 @@ def draw_line(painter: QPainter, line: Line, view: View, fine: bool, left: float
         _draw_signs(painter, line.style, _apart(path, x), tint, fine)
 
 
-def _draw_raw(painter: QPainter, line: Line, view: View, points: tuple[Floats, Floats], fine: bool, few: bool) -> None:
-    """With a dot for each value where they are few enough that each can be told from its neighbours."""
+def _draw_band(painter: QPainter, line: Line, view: View, fine: bool, left: float) -> None:
+    """The ground between the smallest and the largest values, or what of it is seen from the pixel `left` on."""
     band = line.band(view)
-    if band is not None:
-        ground = colour(line.role)
-        ground.setAlpha(34)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(ground)
-        painter.drawPolygon(polygon(*band))
+    if band is None:
+        return
+    x, y = (values.reshape(2, -1) for values in band)  # along the lower edge, and back along the upper one
+    begin = max(int(np.searchsorted(x[0], left)) - 2, 0)
+    end = x.shape[1] - begin
+    ground = colour(line.role)
+    ground.setAlpha(34)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ground)
+    painter.drawPolygon(polygon(*(np.concatenate([one[0, begin:], one[1, :end]]) for one in (x, y))))
+
+
+def _draw_raw(painter: QPainter, line: Line, points: tuple[Floats, Floats], fine: bool, few: bool) -> None:
+    """With a dot for each value where they are few enough that each can be told from its neighbours."""
     path = polygon(*points)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
     thin = pen(mixed(line.role, 0.42), 0.7 if fine else 1.0)
