@@ -15,7 +15,6 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
 from gui_lab.core import experiment as experiments
-from gui_lab.qt import app
 from gui_lab.qt.app import Lab
 from gui_lab.qt.menu import last_session
 from gui_lab.qt.running import State
@@ -362,27 +361,14 @@ sys.exit(program.main())
 """
 
 
-def test_a_signal_while_training_keeps_the_weights_and_leaves_with_its_status():
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_while_training_keeps_the_weights_and_leaves_with_its_status(number, status):
     process = child(TRAINING)
     assert process.stdout is not None
     run = Path(process.stdout.readline().strip())
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, err = process.communicate(timeout=90)
-    assert process.returncode == 143, err
+    assert process.returncode == status, err
     assert noise(err) == []
     assert (run / "last.safetensors").exists()
     assert json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["reason"] == "stopped"
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_either_signal_closes_the_window_and_is_the_status(lab, number, status):
-    handlers = [(one, signal.getsignal(one)) for one in (signal.SIGTERM, signal.SIGINT)]
-    interrupt = app._Interrupt(lab.lab)
-    try:
-        os.kill(os.getpid(), number)
-        gone(lab)
-    finally:
-        interrupt.close()
-        for one, handler in handlers:
-            signal.signal(one, handler)
-    assert interrupt.status == status
