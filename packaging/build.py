@@ -55,7 +55,7 @@ def main() -> None:
 
 def run(*words: str | Path, **settings: object) -> None:
     print("+", *words, flush=True)
-    subprocess.run([str(word) for word in words], check=True, cwd=ROOT, **settings)  # type: ignore[call-overload]
+    subprocess.run([str(word) for word in words], check=True, cwd=ROOT, **settings)  # type: ignore[call-overload]  # any settings
 
 
 # -------------------------------------------------------------------- environment and freezing

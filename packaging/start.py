@@ -6,7 +6,7 @@ import sys
 if __name__ == "__main__":
     multiprocessing.freeze_support()
     if sys.platform == "win32":
-        import torch  # noqa: F401
+        import torch  # noqa: F401 - for the order of the libraries
     from gui_lab.__main__ import main
 
     sys.exit(main())

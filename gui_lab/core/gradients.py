@@ -389,7 +389,7 @@ def called(
         try:
             # the same as target.backward(coming), at which torch first imports a second's worth of sympy
             weighted = target if plain else (target * coming).sum()
-            weighted.backward(retain_graph=retain_graph)  # type: ignore[no-untyped-call]
+            weighted.backward(retain_graph=retain_graph)  # type: ignore[no-untyped-call]  # torch's
         except RuntimeError as error:
             return Called(tuple(found), _grads(record), f"RuntimeError: {error}")
         found.append(_grads(record))

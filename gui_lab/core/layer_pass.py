@@ -97,7 +97,7 @@ def passed(network: nn.Module, picture: Tensor, label: int, ends_in: Ending) -> 
         with torch.enable_grad():
             scores = network(batch)
             loss = loss_of(scores, torch.tensor([label]), ends_in)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's
     finally:
         for hook in hooks:
             hook.remove()

@@ -179,5 +179,5 @@ class Learner:
 def _averaged(model: nn.Module, decay: float) -> AveragedModel | None:
     if not decay:
         return None
-    fold = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    fold = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch's
     return AveragedModel(model, multi_avg_fn=fold, use_buffers=True)

@@ -127,7 +127,7 @@ class _Trial:
         self._network.zero_grad(set_to_none=True)
         with autocast(self._device, self._precision):
             outputs = self._network(self._pictures)
-        self._loss(outputs.float(), self._labels).backward()  # type: ignore[no-untyped-call]
+        self._loss(outputs.float(), self._labels).backward()  # type: ignore[no-untyped-call]  # torch's
 
     def _finish(self) -> None:
         """Wait for what a device computes on its own."""

@@ -177,7 +177,7 @@ class _Stepper:
         def closure() -> Tensor:
             self._forget()
             loss = forward()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's
             return loss
 
         return closure

@@ -169,7 +169,7 @@ class _Run:
         if twin.zero_grad:
             self.optimizer.zero_grad()
         loss = twin.loss(self.network(twin.samples.pictures[batch]), twin.samples.labels[batch])
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's
         gradients = [one.grad.norm() for one in self.network.parameters() if one.grad is not None]
         self.optimizer.step()
         return float(loss.detach()), float(torch.stack(gradients).norm())

@@ -31,7 +31,7 @@ def leave_the_compiler_out() -> None:
     for kind in _kinds(Optimizer):
         step: Any = vars(kind).get("step")
         if getattr(getattr(step, "__code__", None), "co_name", "") == _STOPS:
-            kind.step = _without_gradients(step.__wrapped__)  # type: ignore[method-assign]
+            kind.step = _without_gradients(step.__wrapped__)  # type: ignore[method-assign]  # the point
 
 
 def _kinds(kind: type[Optimizer]) -> Iterator[type[Optimizer]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if sys.platform == "win32" and getattr(sys, "frozen", False):
-    import torch  # noqa: F401
+    import torch  # noqa: F401 - for the order of the libraries
 
 from PySide6.QtCore import QSocketNotifier, Qt, QThread, QTimer, Signal
 from PySide6.QtWidgets import QApplication

@@ -217,7 +217,7 @@ class Hands:
     def choose_in_menu(self, *words: str) -> None:
         """Click through an open menu: the words of its action, or of a submenu and then of the action in there."""
         for word in words:
-            self.wait(lambda word=word: _action(word) is not None, f"the menu offers {word}")  # type: ignore[misc]
+            self.wait(lambda word=word: _action(word) is not None, f"the menu offers {word}")  # type: ignore[misc]  # bound early
             menu, action = QApplication.activePopupWidget(), _action(word)
             assert isinstance(menu, QMenu)
             assert action is not None

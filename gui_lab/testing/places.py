@@ -151,7 +151,7 @@ class TransformsPlace(Place):
         for step in range(abs(to - position)):
             self.hands.press(self._list, "Alt+Down" if to > position else "Alt+Up")
             there = position + (step + 1 if to > position else -step - 1)
-            self.hands.wait(lambda there=there: self.selected() == there, "it has moved")  # type: ignore[misc]
+            self.hands.wait(lambda there=there: self.selected() == there, "it has moved")  # type: ignore[misc]  # bound early
 
     def drag(self, position: int, *, to: int) -> None:
         """Move a transform with the mouse."""

@@ -238,7 +238,7 @@ class Rows(QWidget):
         }
         pulled = next((one for one in range(len(self._table.columns)) if self._can_pull(self.current, one)), None)
         if pulled is not None:
-            acts |= {one: lambda count=count: self._step(pulled, count) for one, count in steps.items()}  # type: ignore[misc]
+            acts |= {one: lambda count=count: self._step(pulled, count) for one, count in steps.items()}  # type: ignore[misc]  # bound early
         if self._table.edits:
             acts |= dict.fromkeys(
                 (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space), lambda: self._click(self.current)

@@ -94,7 +94,7 @@ class _Row(QStyledItemDelegate):
         return QSize(width, S + max(words, _PICTURE if beside else 0) + S)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        row = index.model().rows[index.row()]  # type: ignore[attr-defined]
+        row = index.model().rows[index.row()]  # type: ignore[attr-defined]  # our own model
         painter.save()
         if isinstance(row, str):
             painter.setFont(_caption(QFont.Weight.DemiBold))

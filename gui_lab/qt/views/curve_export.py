@@ -57,7 +57,7 @@ def picture(plots: Sequence[Plot], title: str) -> bytes:
     with QPainter(image) as painter:
         _draw(painter, plots, title, size)
     buffer = _buffer()
-    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # a buffer is right
     return bytes(buffer.data().data())
 
 

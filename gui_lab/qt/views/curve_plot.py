@@ -418,4 +418,4 @@ class Plot(QWidget):
         every = max((last - first) * 8 / view.area.width(), 1e-9)
         step = next(step for step in (10**power * one for power in range(12) for one in (1, 2, 5)) if step >= every)
         ends = np.arange(max(math.ceil(first / step), 0), math.floor(last / step) + 1) * step
-        return along.place(ends * along.iterations).tolist()  # type: ignore[no-any-return]
+        return along.place(ends * along.iterations).tolist()  # type: ignore[no-any-return]  # floats
