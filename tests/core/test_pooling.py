@@ -29,16 +29,17 @@ def both_ways(pool: Any, given: Tensor) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize(
     "given",
     [
+        pictures(30, 6, 28, 28),
         pictures(3, 6, 28, 28),
         pictures(2, 1, 2, 2),
         pictures(5, 4, 6),
-        torch.randn(4, 3, 10, 8, generator=torch.Generator().manual_seed(3)),
+        torch.randn(99, 70, 10, 8, generator=torch.Generator().manual_seed(3)),
         pictures(2, 3, 7, 8),
         pictures(0, 3, 4, 4),
         pictures(2, 5, 8, 8).to(memory_format=torch.channels_last),
         pictures(2, 5, 8, 8).to(torch.bfloat16),
         pictures(2, 5, 8, 8).double(),
-        torch.full((1, 1, 4, 4), float("-inf")),
+        torch.full((64, 64, 4, 4), float("-inf")),
         pictures(17, 64, 32, 32),
     ],
     ids=lambda given: f"{tuple(given.shape)}-{given.dtype}-{given.stride()}",
@@ -55,9 +56,9 @@ def test_it_is_torchs_own_to_the_bit(given: Tensor) -> None:
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan")])
 def test_a_gradient_that_is_not_finite_stays_in_its_window(value: float) -> None:
-    given = pictures(1, 1, 4, 4).requires_grad_()
-    gradient = torch.ones(1, 1, 2, 2)
-    gradient[0, 0, 0, 0] = value
+    given = pictures(64, 64, 4, 4).requires_grad_()
+    gradient = torch.ones(64, 64, 2, 2)
+    gradient[3, 2, 0, 1] = value
     (ours,) = torch.autograd.grad(halved(given), given, gradient)
     (theirs,) = torch.autograd.grad(max_pool2d(given, 2), given, gradient)
     assert torch.equal(ours.nan_to_num(9.0, 8.0), theirs.nan_to_num(9.0, 8.0))
