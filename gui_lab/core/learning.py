@@ -84,6 +84,8 @@ class Optimizer(Spec):
 
     closure: ClassVar[bool] = False
     """Its step computes the loss anew as often as it likes: `step(closure)`."""
+    fuses: ClassVar[bool] = False
+    """On a processor its step is one pass over the weights (`fused`), which rounds otherwise in the last bit."""
     follows_lr: ClassVar[bool] = True
     """False where the learning rate is the length of the first step only."""
 
@@ -94,7 +96,9 @@ class Optimizer(Spec):
         from torch import optim
 
         kind: Any = getattr(optim, self.name_of())
-        built: optim.Optimizer = kind(parameters, **dict(self))
+        given = list(parameters)
+        fused = {"fused": True} if self.fuses and all(one.device.type == "cpu" for one in given) else {}
+        built: optim.Optimizer = kind(given, **dict(self), **fused)
         return built
 
     def problems(self, training: Training, samples: int) -> list[Problem]:

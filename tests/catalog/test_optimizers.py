@@ -61,9 +61,28 @@ def test_steps_are_torchs_to_the_bit(entry: type[Optimizer]) -> None:
             ours, theirs = network(), network()
             start = [parameter.detach().clone() for parameter in ours.parameters()]
             found = stepped(ours, entry(**values).build(ours.parameters()))
-            expected = stepped(theirs, getattr(torch.optim, entry.name_of())(theirs.parameters(), **values))
+            how = {"fused": True} if entry.fuses else {}
+            expected = stepped(theirs, getattr(torch.optim, entry.name_of())(theirs.parameters(), **values, **how))
             assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
             assert not any(torch.equal(one, other) for one, other in zip(found, start, strict=True))
+
+
+@ENTRY
+def test_a_step_in_one_pass_is_the_same_but_for_its_last_bits(entry: type[Optimizer]) -> None:
+    with torch.random.fork_rng():
+        for values in ({}, off_default(entry)):
+            ours, theirs = network(), network()
+            built = entry(**values).build(ours.parameters())
+            assert bool(built.defaults.get("fused")) == (entry.name_of() in ("Adam", "AdamW"))
+            found = stepped(ours, built)
+            expected = stepped(theirs, getattr(torch.optim, entry.name_of())(theirs.parameters(), **values))
+            for one, other in zip(found, expected, strict=True):
+                torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_elsewhere_than_on_a_processor_torch_chooses_how() -> None:
+    built = OPTIMIZERS.make("Adam").build(network().to("meta").parameters())
+    assert not built.defaults["fused"]
 
 
 def test_those_that_compute_the_loss_anew_say_so() -> None:

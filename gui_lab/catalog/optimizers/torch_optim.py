@@ -1,6 +1,8 @@
 """Optimisers of torch.optim with torch's own arguments and defaults.
 
-Arguments that say how a step is computed and not what it is (foreach, fused, capturable, ...) are left to torch.
+Arguments that say how a step is computed and not what it is (foreach, capturable, ...) are left to torch, but for
+`fused`: torch leaves Adam's off on a processor, where its step takes a third of the time with it. For others it brings
+next to nothing.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class _AdamLike(Optimizer):
 class Adam(_AdamLike):
     """Adam: steps scaled weight by weight with running averages of the gradient (Kingma and Ba, 2014)."""
 
+    fuses: ClassVar[bool] = True
+
     weight_decay: float = knob(
         0.0, "Pull of every weight towards zero, through the gradient (L2 penalty).", ge=0, le=10
     )
@@ -54,6 +58,8 @@ class Adam(_AdamLike):
 @OPTIMIZERS.add
 class AdamW(_AdamLike):
     """Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2017)."""
+
+    fuses: ClassVar[bool] = True
 
     weight_decay: float = knob(
         0.01, "Part by which every weight shrinks per step, times the learning rate.", ge=0, le=10
