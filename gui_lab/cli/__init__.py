@@ -24,6 +24,7 @@ from gui_lab.cli.terminal import complain, problem_lines, survive_any_text
 from gui_lab.cli.tracing import trace
 from gui_lab.cli.training import train
 from gui_lab.cli.window import demo
+from gui_lab.core import memory
 from gui_lab.errors import InvalidExperiment, LabError
 
 app = typer.Typer(
@@ -55,6 +56,7 @@ def run(argv: Sequence[str]) -> int:
     Args:
         argv: the words after the program's name.
     """
+    memory.keep_freed()
     survive_any_text()
     status = _invoked(argv)
     try:

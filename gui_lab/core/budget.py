@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gui_lab.core import machine
+from gui_lab.core import machine, memory
 from gui_lab.core.events import BatchTrained
 from gui_lab.core.experiment import Experiment
 from gui_lab.core.images import ImageSet
@@ -112,8 +112,9 @@ def trial(experiment: Experiment, images: ImageSet, seconds: float = SECONDS) ->
             yield Trying(training.batch_size, min(over, 1.0) * _TRAINED_PART)
             if over >= 1:
                 break
-    memory = machine.memory_in_use(learner.device)
-    to_measure = yield from _measured(learner, images, seconds * (1 - _TRAINED_PART))
+    in_use = machine.memory_in_use(learner.device)
+    with memory.kept_for_a_run():
+        to_measure = yield from _measured(learner, images, seconds * (1 - _TRAINED_PART))
     iteration, samples = _usual(taken), len(images.train)
     measured = len(images.validation) + (samples if experiment.training.remeasure else 0)
     return Trial(
@@ -124,7 +125,7 @@ def trial(experiment: Experiment, images: ImageSet, seconds: float = SECONDS) ->
         seconds_per_epoch=samples / training.batch_size * iteration + measured * to_measure,
         seconds_after=len(images.test) * to_measure,
         seconds_to_start=started - began,
-        memory=memory,
+        memory=in_use,
         device=learner.device,
         precision=learner.precision,
     )

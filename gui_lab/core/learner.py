@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from gui_lab.core import machine, precision
+from gui_lab.core import machine, memory, precision
 from gui_lab.core.chain import Chain
 from gui_lab.core.dice import Indices, seed_of
 from gui_lab.core.experiment import Experiment
@@ -116,7 +116,7 @@ class Learner:
             return wanted, ""
         part = self.images.train[: min(self.experiment.training.batch_size, len(self.images.train))]
         pictures, labels = self.batch(part, epoch=1, training=False)
-        with out_of_memory_told("measuring the precision"):
+        with memory.kept_for_a_run(), out_of_memory_told("measuring the precision"):
             choice = precision.measured(self.model, pictures, labels, self.loss, self.device)
         return choice.precision, choice.why
 

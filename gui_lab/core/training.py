@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 
-from gui_lab.core import machine
+from gui_lab.core import machine, memory
 from gui_lab.core.batches import Batches
 from gui_lab.core.blame import first_not_finite
 from gui_lab.core.dice import Indices, seed_of
@@ -75,7 +75,7 @@ def train(learner: Learner) -> Generator[Event, None, Reason]:
     """
     stepper, clock, plan = _Stepper(learner), Stopwatch(), learner.plan
     best, best_epoch, epoch, reason = float("-inf"), 0, 0, "finished"
-    with machine.deterministic(learner.experiment.training.deterministic):
+    with memory.kept_for_a_run(), machine.deterministic(learner.experiment.training.deterministic):
         while epoch < plan.epochs:
             epoch += 1
             sums = Sums()

@@ -10,6 +10,27 @@ import pytest
 
 from gui_lab.core import memory
 
+RUN = """
+import contextlib, resource, sys
+from gui_lab.core import memory
+memory.keep_freed()
+
+def cleared(megabytes):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    held = bytearray(b"x") * (megabytes << 20)
+    del held
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+def resident():
+    with open("/proc/self/statm") as numbers:
+        return int(numbers.read().split()[1])
+
+start = resident()
+with memory.kept_for_a_run() if sys.argv[1] == "run" else contextlib.nullcontext():
+    cleared(300)
+    again, kept = cleared(300), resident()
+print(again, kept - start, resident() - start)
+"""
 CHILD = """
 import resource, sys
 from gui_lab.core import memory
@@ -35,6 +56,17 @@ def pages(how: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="the C libraries of other systems have no such switch")
 def test_what_was_freed_is_taken_again_without_clearing_pages() -> None:
     assert pages("kept") < pages("given back") / 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the C libraries of other systems have no such switch")
+def test_in_a_run_large_arrays_are_taken_again_without_clearing_pages_and_go_back_after_it() -> None:
+    def pages_of(how: str) -> list[int]:
+        child = subprocess.run([sys.executable, "-c", RUN, how], capture_output=True, text=True, check=True)
+        return [int(word) for word in child.stdout.split()]
+
+    cleared, kept, left = pages_of("run")
+    assert cleared < pages_of("no run")[0] / 4
+    assert left < kept / 4
 
 
 def test_what_is_set_aside_is_not_looked_through_again() -> None:

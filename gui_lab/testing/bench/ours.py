@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from gui_lab.core import memory
 from gui_lab.core.events import BatchTrained, EpochEnded
 from gui_lab.core.history import History
 from gui_lab.core.images import ImageSet, opened
@@ -72,16 +73,17 @@ def compute(case: Case, folder: Path, seconds: float) -> Answer:
         loss_of(learner.outputs(pictures, network), labels).backward()
         optimizer.step()
 
-    for batch in batches[:_WARMING]:
-        step(*batch)
     passes: list[float] = []
-    others, end = Others(), time.perf_counter() + seconds
-    while not passes or time.perf_counter() < end:
-        began = time.perf_counter()
-        for batch in batches:
+    with memory.kept_for_a_run():
+        for batch in batches[:_WARMING]:
             step(*batch)
-        torch.accelerator.synchronize() if learner.device != "cpu" else None
-        passes.append((time.perf_counter() - began) / len(batches))
+        others, end = Others(), time.perf_counter() + seconds
+        while not passes or time.perf_counter() < end:
+            began = time.perf_counter()
+            for batch in batches:
+                step(*batch)
+            torch.accelerator.synchronize() if learner.device != "cpu" else None
+            passes.append((time.perf_counter() - began) / len(batches))
     return {"batch_seconds": float(np.median(passes)), "others": others.part(), "batches": len(batches)}
 
 
@@ -106,6 +108,7 @@ def perform(question: Mapping[str, Any]) -> Answer:
 
 
 def main() -> None:
+    memory.keep_freed()
     register()
     serve(perform)
 
