@@ -31,6 +31,11 @@ _SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 _GOAL = 0.98
 _MEASURED_SECONDS = 5.0
 _TRIES, _QUIET = 5, 0.05
+_WAITING = {
+    "asleep at once": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"},
+    "spinning shortly": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "5000"},
+    "spinning": {"OMP_WAIT_POLICY": "ACTIVE", "GOMP_SPINCOUNT": "infinite"},
+}
 
 
 def experiment(root: Path) -> Any:
@@ -173,7 +178,7 @@ def measure_speed(name: str, model: str, root: Path) -> dict[str, float]:
 def undisturbed(case: tuple[str, str], way: tuple[int, str], root: Path) -> dict[str, float]:
     """A measurement in a process of its own, repeated where other programs took part of the processors; the least
     disturbed one."""
-    told = {"OMP_NUM_THREADS": str(way[0]), "OMP_WAIT_POLICY": way[1]}
+    told = {"OMP_NUM_THREADS": str(way[0]), **_WAITING[way[1]]}
     command = [sys.executable, __file__, "--root", str(root), "--speed", *case]
     tries: list[dict[str, float]] = []
     while len(tries) < _TRIES and not any(one["others"] <= _QUIET for one in tries):
@@ -185,9 +190,9 @@ def undisturbed(case: tuple[str, str], way: tuple[int, str], root: Path) -> dict
 def compare_threads(root: Path) -> None:
     """A table of pictures per second."""
     most = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    ways = list(itertools.product(sorted({1, most}), ("PASSIVE", "ACTIVE")))
+    ways = list(itertools.product(sorted({1, most}), _WAITING))
     print("pictures/s (processors used, part of them that others took)")
-    print(f"{'':17}" + "".join(f"{f'{number} x {policy}':>26}" for number, policy in ways))
+    print(f"{'':17}" + "".join(f"{f'{number}, {waiting}':>26}" for number, waiting in ways))
     for case in itertools.product(("Digits", "MNIST"), ("LeNet5", "MNISTNet")):
         cells = [undisturbed(case, way, root) for way in ways]
         said = [f"{c['rate']:,.0f} ({c['processors']:.2f}, {c['others']:.0%})" for c in cells]

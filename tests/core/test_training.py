@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
@@ -376,14 +379,25 @@ def test_auto_is_the_fastest_device_and_cpu_is_always_there(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(("given", "meant"), [("3", 3), ("", None), ("0", None), ("many", None)])
-def test_threads_are_those_asked_for_else_the_processors_or_one_for_a_small_network(
+def test_threads_are_those_asked_for_else_as_many_as_there_is_work_for(
     given: str, meant: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 3, 4, 5}, raising=False)
     monkeypatch.setattr("psutil.cpu_count", lambda logical: 4)
     monkeypatch.setenv("OMP_NUM_THREADS", given)
-    assert machine.threads(10**9) == (meant or 4)
-    assert machine.threads(10**6) == (meant or 1)
+    found = [machine.threads(million * 10**6) for million in (1, 22, 42, 1000)]
+    assert found == ([meant] * 4 if meant else [1, 1, 2, 4])
+
+
+@pytest.mark.parametrize(
+    ("given", "spins"), [({}, "5000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "none")]
+)
+def test_waiting_threads_spin_shortly_unless_a_person_says_otherwise(given: dict[str, str], spins: str) -> None:
+    own = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    environment = {name: value for name, value in os.environ.items() if name not in own} | given
+    told = "import os, gui_lab; print(os.environ['OMP_WAIT_POLICY'], os.environ.get('GOMP_SPINCOUNT', 'none'))"
+    child = subprocess.run([sys.executable, "-c", told], env=environment, capture_output=True, text=True, check=True)
+    assert child.stdout.split() == [given.get("OMP_WAIT_POLICY", "PASSIVE"), spins]
 
 
 def test_a_run_computes_with_the_threads_it_records(

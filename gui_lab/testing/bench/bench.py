@@ -31,7 +31,7 @@ from gui_lab.testing.bench.figures import Figure
 OTHERS = ("heartbeat", "curve", "start")
 """What is measured beside the cases."""
 _PACKAGE = "gui_lab.testing.bench"
-_AS_TORCH_HAS_IT = {"OMP_WAIT_POLICY": ""}
+_AS_TORCH_HAS_IT = {"OMP_WAIT_POLICY": None, "GOMP_SPINCOUNT": None}
 """The script runs as a person would run it: what the lab tells OpenMP about waiting is taken back."""
 _ACCURACY_POINTS = 0.2
 _CURVE_POINTS = 10_000_000

@@ -49,13 +49,14 @@ def serve(perform: Callable[[Mapping[str, Any]], Answer]) -> None:
 class Child:
     """The end that asks. Use it as a context manager: the process ends with it."""
 
-    def __init__(self, module: str, home: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, module: str, home: Path, environment: Mapping[str, str | None] | None = None) -> None:
         """
         Args:
             module: run with `python -m`; it serves.
             home: its GUI_LAB_HOME, so that nobody's runs and settings are touched.
-            environment: what it gets beside that of this process.
+            environment: what it gets beside that of this process; None takes a name away.
         """
+        given = {**os.environ, "GUI_LAB_HOME": str(home), **(environment or {})}
         self._module = module
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
@@ -64,7 +65,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._said,
             text=True,
-            env={**os.environ, "GUI_LAB_HOME": str(home), **(environment or {})},
+            env={name: value for name, value in given.items() if value is not None},
         )
 
     def __enter__(self) -> Child:
