@@ -8,8 +8,10 @@ nothing but the events: a replay says what the run said.
 from __future__ import annotations
 
 import math
+import statistics
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -305,8 +307,9 @@ class History:
     def _iteration_seconds(self) -> float:
         """Of recent iterations in blocks the median of the blocks' means: one that was held up does not count, and
         every fourth that also takes a step does."""
-        took = np.array(self._took)
-        return float(np.median([block.mean() for block in np.array_split(took, min(_BLOCKS, len(took)))]))
+        took, blocks = list(self._took), min(_BLOCKS, len(self._took))
+        ends = [len(took) * place // blocks for place in range(blocks + 1)]
+        return statistics.median(sum(took[a:b]) / (b - a) for a, b in pairwise(ends))
 
     def _picture_seconds(self, iteration: float) -> float:
         """Of measuring one picture: the median of the epochs so far, before that what this measuring takes, and before

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -187,6 +189,28 @@ def test_who_leaps_and_looks_meanwhile_gets_what_belongs_there(made: Made, image
             expected, _ = alone.batch(part, 1, training=True)
             assert torch.equal(ready.take(number)[0], expected)
             assert torch.equal(learner.batch(part, 1, training=True)[0], expected)
+
+
+def test_two_threads_make_no_batch_at_the_same_time(made: Made, images: ImageSet) -> None:
+    """What a chain and its kept pictures work on is theirs while a batch is made."""
+    learner = Learner(made(batch_size=8), images)
+    within, most, run = [0], [0], learner.chain.run
+
+    def watched(*given: Any, **named: Any) -> Any:
+        within[0] += 1
+        most[0] = max(most[0], within[0])
+        time.sleep(0.02)
+        made = run(*given, **named)
+        within[0] -= 1
+        return made
+
+    learner.chain = SimpleNamespace(run=watched, labels=learner.chain.labels)  # type: ignore[assignment]  # stands in
+    makers = [threading.Thread(target=learner.batch, args=(images.train[:8], 1, True)) for _ in range(3)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert most == [1]
 
 
 @pytest.mark.usefixtures("always")
