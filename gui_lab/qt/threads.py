@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _PROBE_SECONDS = 0.1
 _VIEW_SECONDS = 0.5
 _COPY_SECONDS = 0.5
+_REST_MILLISECONDS = 1_000
+"""After which a thread that has nothing to do ends, and with it the team that OpenMP made for it: where there are more
+of them than processors none waits awake for its next layer, and a run of small layers takes twice as long."""
 _COPIED_AT_MOST = 2_000_000  # parameters: a few milliseconds, a few megabytes
 
 
@@ -244,6 +247,7 @@ class Latest(QObject):
         super().__init__(parent)
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
+        self._pool.setExpiryTimeout(_REST_MILLISECONDS)
         self._waiting: Callable[[], Any] | None = None
         self._closed = False
         self.busy = False

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -296,4 +297,16 @@ def test_a_failing_request_is_told_and_the_next_one_works(qtbot):
     with qtbot.waitSignal(latest.arrived) as said:
         latest.ask(lambda: default().training.epochs)
     assert said.args[0] == default().training.epochs
+    latest.close()
+
+
+def test_a_thread_that_has_nothing_to_do_ends_with_all_that_it_had_others_do(qtbot):
+    """torch's team for a sum this large lives as long as the thread that asked for it."""
+    process, latest = psutil.Process(), Latest()
+    before, found = process.num_threads(), []
+    latest.arrived.connect(found.append)
+    latest.ask(lambda: float(torch.ones(4_000_000).sum()))
+    qtbot.waitUntil(lambda: found == [4_000_000.0], timeout=30_000)
+    assert process.num_threads() > before
+    qtbot.waitUntil(lambda: process.num_threads() <= before, timeout=10_000)
     latest.close()
