@@ -316,7 +316,7 @@ class History:
         any a third of training one, which is the forward pass."""
         now, started = self.measuring, self.started
         if self._measured:
-            return float(np.median(self._measured))
+            return statistics.median(self._measured)
         if now is not None and now.part == "validation" and now.done and self.last is not None and not self._remeasures:
             return (now.seconds - self.last.seconds) / now.done
         return iteration / started.batch_size / 3 if started is not None else float("nan")

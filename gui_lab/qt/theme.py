@@ -92,6 +92,7 @@ class Theme(QObject):
         font = QFont(app.font())
         font.setPixelSize(BASE)
         app.setFont(font)
+        _numbers_font.cache_clear()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
         self.choose(self.scheme)
 
@@ -237,15 +238,17 @@ def set_role(widget: QWidget, role: str) -> None:
         widget.style().polish(widget)
 
 
-def colour(role: str) -> QColor:
-    """A colour role of the scheme in force, for painting by hand."""
-    return QColor(_read(getattr(THEME.colours, role)))
+def colour(role: str, alpha: int = 255) -> QColor:
+    """A colour role of the scheme in force, for painting by hand. Shared by all who ask: it is not to be changed."""
+    return _read(getattr(THEME.colours, role), alpha)
 
 
 @functools.lru_cache(maxsize=256)
-def _read(tone: str) -> QColor:
-    """Kept, for to read a colour takes longer than to paint with it."""
-    return QColor(tone)
+def _read(tone: str, alpha: int) -> QColor:
+    """Kept, for to read a colour, and to copy it, takes longer than to paint with it."""
+    made = QColor(tone)
+    made.setAlpha(alpha)
+    return made
 
 
 def class_colour(label: int) -> QColor:
@@ -263,11 +266,11 @@ def _class_colour(label: int, dark: bool) -> QColor:
 
 def numbers_font(pixels: int = BASE) -> QFont:
     """The system font with figures of one width, so that readouts do not dance."""
-    return QFont(_numbers_font(pixels, QApplication.font().toString()))
+    return QFont(_numbers_font(pixels))
 
 
 @functools.lru_cache(maxsize=32)
-def _numbers_font(pixels: int, _: str) -> QFont:
+def _numbers_font(pixels: int) -> QFont:
     font = QFont(QApplication.font())
     font.setPixelSize(pixels)
     font.setFeature(QFont.Tag("tnum"), 1)

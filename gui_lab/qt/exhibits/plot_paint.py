@@ -68,9 +68,7 @@ def draw_surface(painter: QPainter, surface: Surface, plane: Plane) -> None:
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
     painter.drawImage(QRectF(corner, opposite), _shaded(surface.heights))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    line = QColor(colour("text"))
-    line.setAlpha(60)
-    painter.setPen(pen(line, 1))
+    painter.setPen(pen(colour("text", 60), 1))
     rows, columns = surface.heights.shape
     across, down = (opposite.x() - corner.x()) / (columns - 1), (corner.y() - opposite.y()) / (rows - 1)
     for level in levels(surface.heights, _LEVELS):

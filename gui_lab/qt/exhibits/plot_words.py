@@ -123,7 +123,7 @@ def _around(at: QPointF, width: float, height: float) -> Iterator[QPointF]:
 
 def _write(painter: QPainter, where: QRectF, words: str, role: str, font: QFont) -> None:
     """On a ground that lets what is below fade."""
-    plate = ground()
+    plate = QColor(ground())
     plate.setAlpha(215)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(plate)

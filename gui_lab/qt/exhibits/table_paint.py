@@ -65,8 +65,7 @@ class Painting:
     def _columns_in_hand(self) -> None:
         rows = len(self._table.rows) + len(self._table.foot)
         height = self._line * (1 + rows) + RULE * (2 if self._table.foot else 1)
-        tint = colour("accent")
-        tint.setAlpha(20)
+        tint = colour("accent", 20)
         for column, place in zip(self._table.columns, self._places, strict=True):
             if column.state == "now":
                 self._painter.fillRect(QRectF(place.left - 5, 0, place.right - place.left + 10, height), tint)
@@ -91,9 +90,7 @@ class Painting:
         whole = QRectF(0, y, self._end, line)
         marked = number in table.marked
         if marked or number == self._look.hovered:
-            ground = colour("hover" if number == self._look.hovered else "raised")
-            ground.setAlpha(160)
-            painter.fillRect(whole, ground)
+            painter.fillRect(whole, colour("hover" if number == self._look.hovered else "raised", 160))
         if marked:
             self._triangle(y + line / 2)
         if number < len(table.classes):
@@ -194,7 +191,5 @@ class Painting:
 
 
 def _tone(column: Column, role: str) -> QColor:
-    tone = colour("accent" if column.state == "now" and role == "quiet" else role)
-    if column.state == "waiting":
-        tone.setAlpha(_FAINT)
-    return tone
+    shown = "accent" if column.state == "now" and role == "quiet" else role
+    return colour(shown, _FAINT if column.state == "waiting" else 255)

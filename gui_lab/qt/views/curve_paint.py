@@ -16,7 +16,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap, QPolygonF
 
 from gui_lab.core.history import Mark
-from gui_lab.qt.theme import CAPTION, XS, S, colour, numbers_font
+from gui_lab.qt.theme import CAPTION, THEME, XS, S, colour, numbers_font
 from gui_lab.qt.views.axis import Ticks
 from gui_lab.qt.views.curve_line import GROWING, Floats, Line, Style, View, polygon
 
@@ -44,8 +44,13 @@ def font() -> QFont:
 
 def mixed(role: str, part: float) -> QColor:
     """A role thinned on the surface; opaque, for what shines through has to be blended pixel by pixel."""
-    over, ground = colour(role), colour("surface")
-    pairs = ((over.red(), ground.red()), (over.green(), ground.green()), (over.blue(), ground.blue()))
+    return _blend(getattr(THEME.colours, role), THEME.colours.surface, part)
+
+
+@functools.lru_cache(maxsize=64)
+def _blend(tone: str, ground: str, part: float) -> QColor:
+    over, under = QColor(tone), QColor(ground)
+    pairs = ((over.red(), under.red()), (over.green(), under.green()), (over.blue(), under.blue()))
     return QColor(*(round(part * one + (1 - part) * other) for one, other in pairs))
 
 
@@ -91,11 +96,9 @@ def _draw_band(painter: QPainter, line: Line, view: View, fine: bool, left: floa
     x, y = (values.reshape(2, -1) for values in band)  # along the lower edge, and back along the upper one
     begin = max(int(np.searchsorted(x[0], left)) - 2, 0)
     end = x.shape[1] - begin
-    ground = colour(line.role)
-    ground.setAlpha(34)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ground)
+    painter.setBrush(colour(line.role, 34))
     painter.drawPolygon(polygon(*(np.concatenate([one[0, begin:], one[1, :end]]) for one in (x, y))))
 
 
@@ -184,9 +187,7 @@ def best_words(best: Best, view: View) -> QRectF:
 
 def draw_plate(painter: QPainter, where: QRectF, words: str) -> None:
     """Words in the colour of the best, on a ground that lets lines fade."""
-    ground = colour("surface")
-    ground.setAlpha(215)
-    painter.fillRect(where, ground)
+    painter.fillRect(where, colour("surface", 215))
     painter.setFont(font())
     painter.setPen(colour("best"))
     painter.drawText(where, Qt.AlignmentFlag.AlignCenter, words)
@@ -300,9 +301,7 @@ def _draw_sample(painter: QPainter, line: Line, place: QRectF) -> None:
     tint, middle = colour(line.role), round(place.center().y()) + 0.5
     left, right = place.left(), place.left() + _SAMPLE
     if line.style == "raw":
-        ground = colour(line.role)
-        ground.setAlpha(34)
-        painter.fillRect(QRectF(left, middle - 4.5, _SAMPLE, 9), ground)
+        painter.fillRect(QRectF(left, middle - 4.5, _SAMPLE, 9), colour(line.role, 34))
         painter.setPen(pen(mixed(line.role, 0.42)))
         heights = (0, -3, 2, -4, 3, -2, 1, 0)
         painter.drawPolyline(QPolygonF([QPointF(left + 2 * i, middle + by) for i, by in enumerate(heights)]))

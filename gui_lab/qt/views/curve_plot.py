@@ -354,10 +354,8 @@ class Plot(QWidget):
             painter.setPen(colour("accent"))
             painter.drawRect(view.area.adjusted(-1, -1, 0, 0))
         if self._box is not None:
-            tint = colour("accent")
-            painter.setPen(tint)
-            tint.setAlpha(40)
-            painter.setBrush(tint)
+            painter.setPen(colour("accent"))
+            painter.setBrush(colour("accent", 40))
             painter.drawRect(self._box)
         elif self._at is not None:
             self._draw_cross_hair(painter, view, self._at)

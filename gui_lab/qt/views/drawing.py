@@ -239,9 +239,7 @@ class Drawing(QWidget):
         if len(placed.block.shape) != 3:
             return
         sheets = min(placed.block.shape[0], int(placed.front.width() // _SHEET))
-        fine = colour("surface")
-        fine.setAlpha(110)
-        painter.setPen(QPen(fine, 1))
+        painter.setPen(QPen(colour("surface", 110), 1))
         for sheet in range(1, sheets):
             foot = QPointF(placed.front.left() + placed.front.width() * sheet / sheets, placed.front.bottom())
             head = QPointF(foot.x(), placed.front.top())

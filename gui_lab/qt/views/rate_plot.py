@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui_lab.qt.theme import CAPTION, THEME, XS, L, S, colour, numbers_font
@@ -155,7 +155,7 @@ class RatePlot(QWidget):
             if len(self._rates):
                 painter.save()
                 painter.setClipRect(self._room().adjusted(0, -1, 1, 1))
-                painter.setPen(_faint("training", 90))
+                painter.setPen(colour("training", 90))
                 painter.drawPolyline(self._places(self._losses))
                 painter.setPen(colour("training"))
                 painter.drawPolyline(self._places(self._curve))
@@ -174,7 +174,7 @@ class RatePlot(QWidget):
 
     def _paint_axes(self, painter: QPainter) -> None:
         room, (first, last), (low, high) = self._room(), self._decades, self._span()
-        grid, words = _faint("quiet", 40), colour("quiet")
+        grid, words = colour("quiet", 40), colour("quiet")
         for decade in range(math.ceil(first), math.floor(last) + 1):
             x = round(self._place(10.0**decade, low).x())
             painter.setPen(grid)
@@ -239,9 +239,3 @@ def ticks(low: float, high: float) -> list[float]:
     decade = 10.0 ** math.floor(math.log10((high - low) / 3))
     step = next(step * decade for step in (5, 2, 1) if (high - low) / (step * decade) >= 3)
     return [round(place * step, 12) for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
-def _faint(role: str, alpha: int) -> QColor:
-    tint = colour(role)
-    tint.setAlpha(alpha)
-    return tint
