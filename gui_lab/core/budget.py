@@ -45,7 +45,7 @@ class Trial:
         seconds_after: measuring the test pictures after the last epoch.
         seconds_to_start: building the network and preparing pictures, before the first iteration.
         rate: pictures per second while it trains.
-        memory: bytes in use at the end, as `machine.memory_in_use` counts.
+        memory: bytes in use while it trains, as `machine.memory_in_use` counts.
         device, precision: what was computed on and in.
     """
 
@@ -112,7 +112,9 @@ def trial(experiment: Experiment, images: ImageSet, seconds: float = SECONDS) ->
             yield Trying(training.batch_size, min(over, 1.0) * _TRAINED_PART)
             if over >= 1:
                 break
-    in_use = machine.memory_in_use(learner.device)
+        in_use = machine.memory_in_use(
+            learner.device
+        )  # asked while it trains: what a step frees is given back after it
     with memory.kept_for_a_run():
         to_measure = yield from _measured(learner, images, seconds * (1 - _TRAINED_PART))
     iteration, samples = _usual(taken), len(images.train)

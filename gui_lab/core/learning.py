@@ -85,7 +85,7 @@ class Optimizer(Spec):
     closure: ClassVar[bool] = False
     """Its step computes the loss anew as often as it likes: `step(closure)`."""
     fuses: ClassVar[bool] = False
-    """On a processor its step is one pass over the weights (`fused`), which rounds otherwise in the last bit."""
+    """On a processor its step is one pass over the weights (`fused`), which rounds differently in the last bits."""
     follows_lr: ClassVar[bool] = True
     """False where the learning rate is the length of the first step only."""
 
@@ -97,7 +97,8 @@ class Optimizer(Spec):
 
         kind: Any = getattr(optim, self.name_of())
         given = list(parameters)
-        fused = {"fused": True} if self.fuses and all(one.device.type == "cpu" for one in given) else {}
+        fits = all(one.device.type == "cpu" and one.is_floating_point() for one in given)
+        fused = {"fused": True} if self.fuses and fits else {}
         built: optim.Optimizer = kind(given, **dict(self), **fused)
         return built
 

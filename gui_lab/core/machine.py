@@ -38,12 +38,15 @@ def resolve(device: str) -> str:
     return devices()[0] if device == "auto" else device
 
 
-_WORTH_A_THREAD = 20_000_000  # multiplications per batch; with fewer, handing out the work costs what it brings
+_WORTH_A_THREAD, _WORTH_WAKING = 20_000_000, 150_000_000
+"""Multiplications per batch: with fewer, handing out the work costs what it brings; the second where threads that wait
+sleep at once, and have to be woken for each layer."""
 
 
 def threads(work: int) -> int:
     """How many threads torch computes with on the CPU: OMP_NUM_THREADS where it is set, else one for each twenty
-    million multiplications, at most one for each processor that this process may use, physical cores at most.
+    million multiplications (hundred and fifty where OpenMP is not told to spin shortly, `gui_lab/__init__.py`), at most
+    one for each processor that this process may use, physical cores at most.
 
     Measured on two cores: on two threads LeNet-5 trains colour pictures (42 million multiplications per batch) 1.4
     times as fast as on one, the two-conv network MNIST's (770 million) 1.8 times; digits of 8x8 pixels (22 million) 1.2
@@ -55,7 +58,8 @@ def threads(work: int) -> int:
     given = os.environ.get("OMP_NUM_THREADS", "")
     if given.isdigit() and int(given) > 0:
         return int(given)
-    return min(max(work // _WORTH_A_THREAD, 1), _processors())
+    awake = sys.platform == "linux" and os.environ.get("GOMP_SPINCOUNT", "0") != "0"
+    return min(max(work // (_WORTH_A_THREAD if awake else _WORTH_WAKING), 1), _processors())
 
 
 def spare(device: str, threads: int) -> bool:

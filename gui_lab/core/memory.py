@@ -18,15 +18,18 @@ import ctypes
 import gc
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 KEPT = 256 << 20
 """Bytes of freed memory that the process keeps at most, beside the gaps between what it holds."""
 KEPT_IN_A_RUN = 1 / 8
-"""Part of the machine's memory that is kept at most while a run goes on: a step frees all that its layers made."""
+"""Part of the machine's memory that is kept at most while a run goes on, 2 GiB at most and no less than else: a step
+frees all that its layers made."""
 _IN_HEAP = 32 << 20  # bytes: what is larger comes from the system each time, and goes back alone
 _LARGEST = (1 << 31) - 1  # that mallopt takes
+_lock, _runs = threading.Lock(), 0
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt, from malloc.h
 
 
@@ -41,18 +44,25 @@ def keep_freed() -> None:
 
 @contextlib.contextmanager
 def kept_for_a_run() -> Iterator[None]:
-    """While this is entered freed memory is kept for the next step, however large its arrays are; then it goes back."""
+    """While this is entered freed memory is kept for the next step, however large its arrays are; then it goes back.
+    May be entered again and from several threads: the last to leave gives it back."""
     library = _glibc()
     if library is None:
         yield
         return
+    global _runs
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    _keep(library, _LARGEST, min(int(KEPT_IN_A_RUN * machine), _LARGEST))
+    with _lock:
+        _runs += 1
+        _keep(library, _LARGEST, min(max(int(KEPT_IN_A_RUN * machine), KEPT), _LARGEST))
     try:
         yield
     finally:
-        _keep(library, _IN_HEAP, KEPT)
-        library.malloc_trim(0)
+        with _lock:
+            _runs -= 1
+            if not _runs:
+                _keep(library, _IN_HEAP, KEPT)
+                library.malloc_trim(0)
 
 
 def _keep(library: Any, in_heap: int, most: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import max_pool2d
 
 _SMALLEST = 50_000
@@ -41,8 +42,11 @@ def halved(pictures: Tensor) -> Tensor:
     whole = not any(side % 2 for side in pictures.shape[-2:])
     if not planes or not whole or (trained and pictures.numel() < _SMALLEST):
         return max_pool2d(pictures, 2)
-    pooled: Tensor = _Halved.apply(pictures)
-    return pooled
+    if trained:
+        pooled: Tensor = _Halved.apply(pictures)
+        return pooled
+    rows = torch.maximum(pictures[..., 0::2, :], pictures[..., 1::2, :])
+    return torch.maximum(rows[..., 0::2], rows[..., 1::2])
 
 
 class _Halved(torch.autograd.Function):
@@ -55,6 +59,7 @@ class _Halved(torch.autograd.Function):
         return torch.maximum(upper, lower)
 
     @staticmethod
+    @once_differentiable
     def backward(context: Any, gradient: Tensor) -> Tensor:
         is_right, is_lower = context.saved_tensors
         divide = _divided if gradient.sum().isfinite() else _chosen

@@ -107,16 +107,16 @@ class Run:
         yield ending
 
     def _trained(self) -> Generator[Event, None, Reason]:
-        training = train(self.learner)
-        while True:
-            try:
-                event = next(training)
-            except StopIteration as end:
-                reason: Reason = end.value
-                return reason
-            self._follow(event)
-            self._record(event)
-            yield event
+        with contextlib.closing(train(self.learner)) as training:
+            while True:
+                try:
+                    event = next(training)
+                except StopIteration as end:
+                    reason: Reason = end.value
+                    return reason
+                self._follow(event)
+                self._record(event)
+                yield event
 
     def change(self, setting: str, value: float) -> Changed | None:
         """Change the plan between two events, for the iterations to come; recorded. None where it is so already.

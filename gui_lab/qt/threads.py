@@ -31,8 +31,9 @@ _PROBE_SECONDS = 0.1
 _VIEW_SECONDS = 0.5
 _COPY_SECONDS = 0.5
 _REST_MILLISECONDS = 1_000
-"""After which a thread that has nothing to do ends, and with it the team that OpenMP made for it: where there are more
-of them than processors none waits awake for its next layer, and a run of small layers takes twice as long."""
+"""After which a thread that has nothing to do ends, and with it the team that GNU's OpenMP made for it: where the
+threads of all teams are more than the processors none of them waits awake for its next layer, and a run of small layers
+takes twice as long."""
 _COPIED_AT_MOST = 2_000_000  # parameters: a few milliseconds, a few megabytes
 
 

@@ -21,7 +21,7 @@ from gui_lab.core.images import DATASETS, opened
 from gui_lab.core.learning import MODELS
 from gui_lab.errors import LabError
 from gui_lab.testing.bench import bench, layouts, ours, pictures, tutorial
-from gui_lab.testing.bench.bench import OTHERS, Bench, Effort, Round, compared
+from gui_lab.testing.bench.bench import AS_TORCH_HAS_IT, OTHERS, Bench, Effort, Round, compared
 from gui_lab.testing.bench.cases import CASES
 from gui_lab.testing.bench.children import Child
 from gui_lab.testing.bench.figures import COLUMNS, Figure, aligned, heading
@@ -279,3 +279,19 @@ def _channels_first(picture: Any) -> Any:
 def test_a_child_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
     with Child("gui_lab.testing.bench.nothing", tmp_path) as child, pytest.raises(LabError, match="No module named"):
         child.ask(30, way="train")
+
+
+TELLS = """
+import os
+from gui_lab.testing.bench.children import serve
+serve(lambda question: {name: os.environ.get(name) for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")})
+"""
+
+
+def test_the_script_waits_as_torch_has_it_and_not_as_the_lab_does(tmp_path: Path) -> None:
+    """Python imports the lab before the script, which lies in it."""
+    (tmp_path / "tells.py").write_text(TELLS)
+    with Child("tells", tmp_path, AS_TORCH_HAS_IT | {"PYTHONPATH": str(tmp_path)}) as child:
+        assert child.ask(60.0) == {"OMP_WAIT_POLICY": "", "GOMP_SPINCOUNT": None}
+    with Child("tells", tmp_path, dict.fromkeys(AS_TORCH_HAS_IT) | {"PYTHONPATH": str(tmp_path)}) as child:
+        assert child.ask(60.0) == {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "5000"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from types import SimpleNamespace
@@ -194,23 +193,23 @@ def test_who_leaps_and_looks_meanwhile_gets_what_belongs_there(made: Made, image
 def test_two_threads_make_no_batch_at_the_same_time(made: Made, images: ImageSet) -> None:
     """What a chain and its kept pictures work on is theirs while a batch is made."""
     learner = Learner(made(batch_size=8), images)
-    within, most, run = [0], [0], learner.chain.run
+    together, met, run = threading.Barrier(2), [], learner.chain.run
 
     def watched(*given: Any, **named: Any) -> Any:
-        within[0] += 1
-        most[0] = max(most[0], within[0])
-        time.sleep(0.02)
-        made = run(*given, **named)
-        within[0] -= 1
-        return made
+        try:
+            together.wait(0.2)
+            met.append(threading.get_ident())
+        except threading.BrokenBarrierError:  # the other one never came
+            together.reset()
+        return run(*given, **named)
 
     learner.chain = SimpleNamespace(run=watched, labels=learner.chain.labels)  # type: ignore[assignment]  # stands in
-    makers = [threading.Thread(target=learner.batch, args=(images.train[:8], 1, True)) for _ in range(3)]
+    makers = [threading.Thread(target=learner.batch, args=(images.train[:8], 1, True)) for _ in range(2)]
     for maker in makers:
         maker.start()
     for maker in makers:
         maker.join()
-    assert most == [1]
+    assert not met
 
 
 @pytest.mark.usefixtures("always")

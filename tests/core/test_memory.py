@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from gui_lab.core import memory
@@ -58,7 +59,10 @@ def test_what_was_freed_is_taken_again_without_clearing_pages() -> None:
     assert pages("kept") < pages("given back") / 4
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the C libraries of other systems have no such switch")
+@pytest.mark.skipif(
+    sys.platform != "linux" or psutil.virtual_memory().total < 3 << 30,
+    reason="the C libraries of other systems have no such switch, and an eighth of the memory is to hold 300 MB",
+)
 def test_in_a_run_large_arrays_are_taken_again_without_clearing_pages_and_go_back_after_it() -> None:
     def pages_of(how: str) -> list[int]:
         child = subprocess.run([sys.executable, "-c", RUN, how], capture_output=True, text=True, check=True)

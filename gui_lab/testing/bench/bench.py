@@ -31,8 +31,9 @@ from gui_lab.testing.bench.figures import Figure
 OTHERS = ("heartbeat", "curve", "start")
 """What is measured beside the cases."""
 _PACKAGE = "gui_lab.testing.bench"
-_AS_TORCH_HAS_IT = {"OMP_WAIT_POLICY": None, "GOMP_SPINCOUNT": None}
-"""The script runs as a person would run it: what the lab tells OpenMP about waiting is taken back."""
+AS_TORCH_HAS_IT = {"OMP_WAIT_POLICY": "", "GOMP_SPINCOUNT": None}
+"""The script runs as a person would run it: what the lab tells OpenMP about waiting is taken back. An empty policy is
+none to OpenMP, and one that a person has set to the lab, which then says nothing."""
 _ACCURACY_POINTS = 0.2
 _CURVE_POINTS = 10_000_000
 _CURVE_SECONDS = 300.0
@@ -207,7 +208,7 @@ class _Ways:
 
     def _child(self, name: str) -> Child:
         if name not in self._started:
-            child = Child(f"{_PACKAGE}.{name}", self._home / name, _AS_TORCH_HAS_IT if name == "tutorial" else None)
+            child = Child(f"{_PACKAGE}.{name}", self._home / name, AS_TORCH_HAS_IT if name == "tutorial" else None)
             self._started[name] = self._children.enter_context(child)
         return self._started[name]
 

@@ -24,6 +24,7 @@ from gui_lab.core.history import History
 from gui_lab.core.images import ImageSet, opened
 from gui_lab.core.learner import Learner
 from gui_lab.core.runs import Run
+from gui_lab.core.training import backward
 from gui_lab.testing.bench.cases import BATCH, CASES, Case
 from gui_lab.testing.bench.children import Answer, serve
 from gui_lab.testing.bench.pace import Pace
@@ -67,10 +68,11 @@ def compute(case: Case, folder: Path, seconds: float) -> Answer:
     learner = Learner(case.experiment(folder), _images(folder))
     batches = _ready(learner)
     loss_of, network, optimizer = nn.CrossEntropyLoss(), learner.model.train(), learner.optimizer
+    one = torch.ones((), device=learner.device)
 
     def step(pictures: torch.Tensor, labels: torch.Tensor) -> None:
         optimizer.zero_grad()
-        loss_of(learner.outputs(pictures, network), labels).backward()
+        backward(loss_of(learner.outputs(pictures, network), labels), one)
         optimizer.step()
 
     passes: list[float] = []
