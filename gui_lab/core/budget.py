@@ -112,9 +112,7 @@ def trial(experiment: Experiment, images: ImageSet, seconds: float = SECONDS) ->
             yield Trying(training.batch_size, min(over, 1.0) * _TRAINED_PART)
             if over >= 1:
                 break
-        in_use = machine.memory_in_use(
-            learner.device
-        )  # asked while it trains: what a step frees is given back after it
+        in_use = machine.memory_in_use(learner.device)  # what a step frees is given back once it is closed
     with memory.kept_for_a_run():
         to_measure = yield from _measured(learner, images, seconds * (1 - _TRAINED_PART))
     iteration, samples = _usual(taken), len(images.train)

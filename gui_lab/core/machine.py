@@ -49,8 +49,8 @@ def threads(work: int) -> int:
     one for each processor that this process may use, physical cores at most.
 
     Measured on two cores: on two threads LeNet-5 trains colour pictures (42 million multiplications per batch) 1.4
-    times as fast as on one, the two-conv network MNIST's (770 million) 1.8 times; digits of 8x8 pixels (22 million) 1.2
-    times, for which a core is better left to the window and to the batches that come next.
+    times as fast as on one, the two-conv network MNIST's (770 million) 1.4 to 1.7 times; digits of 8x8 pixels (22
+    million) 1.2 times, for which a core is better left to the window and to the batches that come next.
 
     Args:
         work: multiplications of one forward pass of a batch.

@@ -17,7 +17,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from gui_lab import paths
-from gui_lab.core.events import EpochEnded, Measuring, RunEnded, RunStarted, from_record
+from gui_lab.core import memory
+from gui_lab.core.events import BatchTrained, EpochEnded, Measuring, RunEnded, RunStarted, from_record
 from gui_lab.core.experiment import Experiment, load
 from gui_lab.core.history import History
 from gui_lab.core.images import ImageSet
@@ -182,6 +183,18 @@ def test_stopping_twice_is_stopping_once(run: Run) -> None:
     events.close()
     assert list(events) == []
     assert (run.folder / "metrics.jsonl").read_bytes() == before
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="only its C library is told to keep what is freed")
+def test_a_run_that_fails_in_who_follows_it_lets_go_of_memory_at_once(run: Run) -> None:
+    """Though its error, which holds all frames, is kept to be shown."""
+    events = run.events()
+    next(event for event in events if isinstance(event, BatchTrained))
+    assert memory._runs == 1
+    with pytest.raises(ZeroDivisionError) as kept:
+        events.throw(ZeroDivisionError("a look failed"))
+    assert kept.tb is not None
+    assert memory._runs == 0
 
 
 def test_a_run_that_is_interrupted_from_the_keyboard_is_a_stopped_one(
