@@ -22,7 +22,7 @@ from gui_lab.cli.opening import open_file
 from gui_lab.cli.own import own
 from gui_lab.cli.terminal import complain, problem_lines, survive_any_text
 from gui_lab.cli.tracing import trace
-from gui_lab.cli.training import train
+from gui_lab.cli.training import branch, train
 from gui_lab.cli.window import demo
 from gui_lab.core import memory
 from gui_lab.errors import InvalidExperiment, LabError
@@ -40,6 +40,7 @@ for _verb, _function in (
     ("new", new),
     ("check", check),
     ("train", train),
+    ("branch", branch),
     ("trace", trace),
     ("own", own),
     ("open", open_file),

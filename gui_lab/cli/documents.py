@@ -116,7 +116,12 @@ def read(file: Path, settings: Sequence[str] | None, trust_code: bool = False) -
         UnreadableDocument: the file cannot be read.
     """
     catalog.load()
-    experiment = changed(experiments.load(file), settings)
+    return completed(experiments.load(file), settings, trust_code)
+
+
+def completed(experiment: Experiment, settings: Sequence[str] | None, trust_code: bool) -> Experiment:
+    """The same with `--set` applied, and its code trusted where that was said; as for `read`."""
+    experiment = changed(experiment, settings)
     for code in experiment.code():
         if trust_code:
             trust.trust_for_this_process(code)

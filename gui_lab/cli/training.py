@@ -1,4 +1,5 @@
-"""`gui-lab train`: a run without a window, over the same generator of events that the window iterates.
+"""`gui-lab train` and `gui-lab branch`: a run without a window, over the same generator of events that the window
+iterates.
 
 A signal asks the run to end after the current batch, as the window's Stop does: the generator is closed, which keeps
 the weights and writes the ending. What is shown is one of three views of the same events: records for programs, lines
@@ -13,6 +14,7 @@ import math
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
@@ -22,29 +24,47 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from gui_lab.cli.documents import File, Settings, TrustCode, read
-from gui_lab.cli.terminal import busy, clock, complain, count, opened, percent, say
-from gui_lab.core.events import BatchTrained, EpochEnded, Event, Measuring, RunEnded, RunStarted, Tested, as_record
+from gui_lab import catalog, paths
+from gui_lab.cli.documents import File, Settings, TrustCode, completed, read
+from gui_lab.cli.terminal import busy, clock, complain, count, opened, percent, problem_lines, say
+from gui_lab.core.events import (
+    BatchTrained,
+    Branched,
+    EpochEnded,
+    Event,
+    Measuring,
+    RunEnded,
+    RunStarted,
+    Tested,
+    as_record,
+)
 from gui_lab.core.experiment import Experiment
 from gui_lab.core.history import History
+from gui_lab.errors import StoreError
 
 if TYPE_CHECKING:
+    from gui_lab.core.branches import Branch
     from gui_lab.core.runs import Run
 
 _PATIENCE = 2.0  # seconds after which a second signal is a person's and not the same one, passed on by a parent
 _SECONDS_BETWEEN_UPDATES = 0.1
 
 
+Runs = Annotated[
+    Path | None, typer.Option("--runs", metavar="DIR", help="Keep the run here instead of among your own.")
+]
+Download = Annotated[bool, typer.Option("--download", help="Fetch the data set if it is missing.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one event a line as JSON, the last with the weights' digest.")
+]
+
+
 def train(
     file: File,
     settings: Settings = None,
-    runs: Annotated[
-        Path | None, typer.Option("--runs", metavar="DIR", help="Keep the run here instead of among your own.")
-    ] = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch the data set if it is missing.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one event a line as JSON, the last with the weights' digest.")
-    ] = False,
+    runs: Runs = None,
+    download: Download = False,
+    as_json: AsJson = False,
     trust_code: TrustCode = False,
 ) -> None:
     """Train an experiment.
@@ -52,9 +72,50 @@ def train(
     Ctrl+C stops after the current batch and keeps the weights.
     """
     experiment = read(file, settings, trust_code)
+    _train(lambda: _prepared(experiment, runs, download), as_json)
+
+
+def branch(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The folder of a run, or its number among your own.")],
+    epoch: Annotated[
+        int | None, typer.Option("--epoch", metavar="N", min=1, help="The epoch after which it begins: the newest.")
+    ] = None,
+    settings: Settings = None,
+    runs: Runs = None,
+    download: Download = False,
+    as_json: AsJson = False,
+    trust_code: TrustCode = False,
+) -> None:
+    """Begin a new run where another one was after an epoch.
+
+    Without --set it goes on as that one did, to the same weights; it also carries on what was stopped.
+    """
+    catalog.load()
+    with busy("Starting torch"):
+        from gui_lab.core.branches import Branch
+    begun = Branch(_folder(run, runs or paths.runs()), epoch)
+    experiment = completed(begun.recipe(), settings, trust_code)
+    _train(lambda: _prepared(experiment, runs, download, begun), as_json)
+
+
+def _folder(run: str, runs: Path) -> Path:
+    """Of a run that is named by its folder or its number.
+
+    Raises:
+        StoreError: there is none.
+    """
+    found = sorted(runs.glob(f"{int(run):04}-*")) if run.isdecimal() else []
+    folder = found[0] if found else Path(run).absolute()
+    if not folder.is_dir():
+        raise StoreError(f"There is no run {run}.", f"Name its folder, or the number of one in {runs}.")
+    return folder
+
+
+def _train(prepare: Callable[[], Run], as_json: bool) -> None:
+    """Train what is prepared to its end, or until a signal comes."""
     with Signals() as signals:
         try:
-            run = _prepared(experiment, runs, download)
+            run = prepare()
             signals.gentle = True
             _follow(run, signals, Records() if as_json else view(run))
         except Interrupted:
@@ -100,12 +161,16 @@ class Signals:
             raise Interrupted
 
 
-def _prepared(experiment: Experiment, runs: Path | None, download: bool) -> Run:
+def _prepared(experiment: Experiment, runs: Path | None, download: bool, branch: Branch | None = None) -> Run:
+    """A run of an experiment, whose pictures are opened; warnings of what it branches from are told."""
     images = opened(experiment.dataset, download)
     with busy("Starting torch"):
         from gui_lab.core.runs import Run
 
-        return Run(experiment, images, runs.absolute() if runs else None)
+        run = Run(experiment, images, runs.absolute() if runs else None, branch)
+    for problem in branch.problems(experiment, images) if branch is not None else ():
+        complain("\n".join(problem_lines(problem)))
+    return run
 
 
 class View(Protocol):
@@ -168,6 +233,8 @@ class Lines:
                 self._started(event)
             case EpochEnded():
                 self._epoch(event)
+            case Branched():
+                say(f"         branched from {event.run} after epoch {event.epoch}")
             case RunEnded():
                 self._summary(event)
 
@@ -187,7 +254,7 @@ class Lines:
         say("  epoch    loss  accuracy      loss  accuracy   pictures/s    left")
 
     def _epoch(self, event: EpochEnded) -> None:
-        epochs = self._history.started.epochs if self._history.started else event.epoch
+        epochs = self._history.epochs_planned
         say(
             f"{f'{event.epoch}/{epochs}':>7}  {event.loss:6.4f}  {percent(event.accuracy):>8}    "
             f"{event.validation_loss:6.4f}  {percent(event.validation_accuracy):>8}   "

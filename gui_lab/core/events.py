@@ -99,6 +99,17 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class Branched:
+    """All that was said so far was said by another run, `run`, up to the end of this epoch; from here on it is this
+    run's own, which is to have so many `epochs` in all, with this `patience`."""
+
+    run: str
+    epoch: int
+    epochs: int
+    patience: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tested:
     """The data set's own test pictures, measured once after the last epoch with the last weights."""
 
@@ -121,7 +132,7 @@ class RunEnded:
     remedy: str = ""
 
 
-Event = RunStarted | BatchTrained | Measuring | EpochEnded | Changed | Paused | Tested | RunEnded
+Event = RunStarted | BatchTrained | Measuring | EpochEnded | Changed | Paused | Branched | Tested | RunEnded
 
 
 def as_record(event: Event) -> dict[str, Any]:
@@ -142,9 +153,11 @@ def from_record(record: Mapping[str, Any]) -> Event:
         TypeError: it lacks a field, or has one that there is not.
     """
     kind = _KINDS[record["event"]]
-    given = {name: value for name, value in record.items() if name != "event"}
-    unknown = {one.name: _NAN for one in fields(kind) if one.type == "float" and given.get(one.name, 0) is None}
-    made: Event = kind(**given | unknown)
+    floats = _FLOATS[kind]
+    given = {
+        name: _NAN if value is None and name in floats else value for name, value in record.items() if name != "event"
+    }
+    made: Event = kind(**given)
     return made
 
 
@@ -153,6 +166,9 @@ def _name(kind: type) -> str:
 
 
 _KINDS: dict[str, Any] = {_name(kind): kind for kind in get_args(Event)}
+_FLOATS: dict[type, frozenset[str]] = {
+    kind: frozenset(field.name for field in fields(kind) if field.type == "float") for kind in _KINDS.values()
+}
 _LINES: dict[type, tuple[str, tuple[str, ...]]] = {
     kind: (name, tuple(field.name for field in fields(kind))) for name, kind in _KINDS.items()
 }

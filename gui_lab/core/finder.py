@@ -20,7 +20,7 @@ from gui_lab.core import machine
 from gui_lab.core.events import BatchTrained, EpochEnded, Event
 from gui_lab.core.experiment import Experiment
 from gui_lab.core.images import ImageSet
-from gui_lab.core.learner import Learner, Plan
+from gui_lab.core.learner import Learner, Plan, Standing
 from gui_lab.core.machine import generators_kept, out_of_memory_told
 from gui_lab.core.schedule import Schedule
 from gui_lab.core.training import train
@@ -115,6 +115,7 @@ def _twin(learner: Learner, lr: float, steps: int) -> Learner:
         twin.optimizer = experiment.optimizer.build(twin.model.parameters())
         twin.optimizer.load_state_dict(copy.deepcopy(learner.optimizer.state_dict()))
     twin.schedule = Schedule(experiment.optimizer, (), plain.epochs, iterations)
+    twin.standing = Standing()
     twin.plan = Plan(epochs=steps * plain.accumulate, patience=0, lr=lr)  # more than enough
     return twin
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from gui_lab.core.events import (
     BatchTrained,
+    Branched,
     Changed,
     EpochEnded,
     Event,
@@ -102,7 +103,7 @@ class Mark:
     """Something a person did to the run: `at` is how many iterations were trained by then, `words` says what."""
 
     at: int
-    kind: Literal["changed", "paused"]
+    kind: Literal["changed", "paused", "branched"]
     words: str
 
 
@@ -145,13 +146,15 @@ class History:
         norm_now: the newest gradient norm that was measured; NaN before there is one.
         elapsed: seconds of training and measuring so far, pauses left out.
         measuring: how far the measuring is that goes on; None while it trains.
-        marks: what a person changed and where the run paused, oldest first.
+        branched: from which run and epoch it branched, where it did; the newest of several.
+        marks: what a person changed, where the run paused and where it branched, oldest first.
     """
 
     def __init__(self) -> None:
         self.started: RunStarted | None = None
         self.last: BatchTrained | None = None
         self.measuring: Measuring | None = None
+        self.branched: Branched | None = None
         self.tested: Tested | None = None
         self.ended: RunEnded | None = None
         self.best_epoch = 0
@@ -193,6 +196,8 @@ class History:
                 self._apply_changed(event)
             case Paused():
                 self.marks.append(Mark(len(self.loss), "paused", "paused"))
+            case Branched():
+                self._apply_branched(event)
             case RunStarted():
                 self._apply_started(event)
             case Tested():
@@ -261,9 +266,17 @@ class History:
         if event.setting == "training.patience":
             self.patience = int(event.after)
         elif event.setting == "training.epochs":
-            left = self._left()
-            self.epochs_planned = int(event.after)
-            self._end.move(self._left() - left)
+            self._plan(int(event.after))
+
+    def _apply_branched(self, event: Branched) -> None:
+        self.branched, self.patience = event, event.patience
+        self._plan(event.epochs)
+        self.marks.append(Mark(len(self.loss), "branched", f"branched from {event.run} after epoch {event.epoch:,}"))
+
+    def _plan(self, epochs: int) -> None:
+        left = self._left()
+        self.epochs_planned = epochs
+        self._end.move(self._left() - left)
 
     def rate(self) -> float:
         """Pictures per second over the last two hundred iterations; NaN before the second."""

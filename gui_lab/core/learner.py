@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -43,6 +43,33 @@ class Plan:
     lr: float
 
 
+@dataclass
+class Standing:
+    """How far a run has come, as of its last whole epoch: where `train` goes on.
+
+    Attributes:
+        epoch: how many have ended.
+        seconds: spent on training and measuring, pauses left out.
+        best, best_epoch: the best validation accuracy, 0..1, and after which epoch; -infinity and 0 before one ended.
+        validation_losses: as measured after each.
+    """
+
+    epoch: int = 0
+    seconds: float = 0.0
+    best: float = float("-inf")
+    best_epoch: int = 0
+    validation_losses: list[float] = field(default_factory=list)
+
+    def epoch_ended(self, loss: float, accuracy: float, seconds: float) -> bool:
+        """Another epoch has, with this validation loss and accuracy. Says whether it is the best so far."""
+        self.epoch, self.seconds = self.epoch + 1, seconds
+        self.validation_losses.append(loss)
+        better = accuracy > self.best
+        if better:
+            self.best, self.best_epoch = accuracy, self.epoch
+        return better
+
+
 class Learner:
     """Ready to train on one device. Must be made and used on the thread that trains: the number of torch threads is
     set for it.
@@ -53,6 +80,7 @@ class Learner:
         optimizer: torch's optimiser of its parameters.
         schedule: what the learning rate of the plan is multiplied with.
         plan: what may be changed while it trains.
+        standing: how far it has come.
         device: "cpu", "cuda", ...; never "auto".
         precision: "float32" or "bfloat16"; `why` it was chosen, where it was measured.
         classes: number of scores.
@@ -100,6 +128,7 @@ class Learner:
             leave_the_compiler_out()
             self.optimizer = experiment.optimizer.build(self.model.parameters())
         self.plan = Plan(training.epochs, training.patience, experiment.optimizer.lr)
+        self.standing = Standing()
         iterations = training.iterations(len(images.train))
         self.schedule = Schedule(experiment.optimizer, experiment.schedulers, training.epochs, iterations)
 

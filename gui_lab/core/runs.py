@@ -7,6 +7,7 @@
         metrics.jsonl        one event a line
         last.safetensors     the weights after the last finished epoch, or where the run was stopped
         best.safetensors     the weights of the best validation accuracy so far (the average's where one is kept)
+        epochs/              what other runs can branch from (checkpoints.py)
 
 Weights are written atomically (whole or not at all), the log is appended and flushed about once a second. A `Run`
 wraps the training loop: it records what passes through and, however the loop ends, writes the ending.
@@ -23,10 +24,11 @@ from pathlib import Path
 from typing import IO
 
 from safetensors.torch import save as to_safetensors
-from torch import nn
 
 from gui_lab import paths
 from gui_lab.core import machine
+from gui_lab.core.branches import Branch
+from gui_lab.core.checkpoints import Keeper, Weights, weights
 from gui_lab.core.events import (
     BatchTrained,
     Changed,
@@ -44,7 +46,7 @@ from gui_lab.core.files import write_atomically
 from gui_lab.core.images import ImageSet
 from gui_lab.core.learner import Learner
 from gui_lab.core.training import train, weights_sha256
-from gui_lab.errors import LabError, StoreError
+from gui_lab.errors import InvalidExperiment, LabError, StoreError
 
 _IN_JSON = json.JSONEncoder(check_circular=False).encode
 _FLUSH_SECONDS = 1.0
@@ -56,30 +58,52 @@ class Run:
     """One run: a learner, its folder, and the events that pass.
 
     Attributes:
+        replaying: what is said was said by the run that it branched from.
         ending: how it ended; None while it goes on.
     """
 
-    def __init__(self, experiment: Experiment, images: ImageSet, runs: Path | None = None) -> None:
+    def __init__(
+        self, experiment: Experiment, images: ImageSet, runs: Path | None = None, branch: Branch | None = None
+    ) -> None:
         """
+        Args:
+            branch: where it begins; None for new weights.
+
         Raises:
-            InvalidExperiment: it cannot run on these pictures.
-            StoreError: its folder cannot be made.
+            InvalidExperiment: it cannot run on these pictures, or not from there.
+            StoreError: its folder cannot be made, or the run that it branches from not be read.
         """
         self.learner = Learner(experiment, images)
         self.experiment = experiment
+        self._branch, self.replaying = branch, branch is not None
+        if branch is not None:
+            self._stand_where(branch)
         self.ending: RunEnded | None = None
-        self._epoch = self._iteration = self._best_epoch = 0
+        self._epoch = self._iteration = 0
+        self._best_epoch = self.learner.standing.best_epoch
         self._seconds = 0.0
         self._flushed = time.monotonic()
         self._log: IO[str] | None = None
-        self._unwritten: list[Event] = []
+        self._unwritten: list[Event | str] = []
         with told_where_it_failed(runs or paths.runs()):
             self.folder = _new_folder(runs or paths.runs(), experiment)
             recipe = experiment.carried(self.folder)
             write_atomically(self.folder / "experiment.lab", recipe.to_toml(full=True).encode())
             record = machine.environment(self.learner.device, self.learner.threads)
             record["kept"] = _kept(self.learner)
+            if branch is not None:
+                record["branch"] = {"run": branch.folder.name, "epoch": branch.epoch}
             write_atomically(self.folder / "environment.json", json.dumps(record, indent=2).encode())
+            self._keeper = Keeper(self.folder)
+            if branch is not None:
+                self._save("best", branch.checkpoint.best or weights(self.learner.evaluated))
+                self._keeper.begin(branch.checkpoint)
+
+    def _stand_where(self, branch: Branch) -> None:
+        problems = [one for one in branch.problems(self.experiment, self.learner.images) if one.severity == "error"]
+        if problems:
+            raise InvalidExperiment(problems, "This branch")
+        branch.checkpoint.give(self.learner)
 
     def events(self) -> Generator[Event, None, None]:
         """The run's events from `RunStarted` on, recorded as they pass. Closing it stops the run and keeps its
@@ -96,6 +120,8 @@ class Run:
             started = self._started()
             self._record(started)
             yield started
+            if self._branch is not None:
+                yield from self._replayed(self._branch)
             reason = yield from self._trained()
         except (GeneratorExit, KeyboardInterrupt):
             raise  # a person stopped it
@@ -105,6 +131,18 @@ class Run:
         finally:
             ending = self._end(reason, failure)
         yield ending
+
+    def _replayed(self, branch: Branch) -> Generator[Event, None, None]:
+        """What the other run said, and that it was that one."""
+        for line, event in branch.said():
+            if isinstance(event, BatchTrained):
+                self._note(event)
+            self._record(event, line)
+            yield event
+        branched = branch.branched(self.experiment)
+        self._record(branched)
+        self.replaying = False
+        yield branched
 
     def _trained(self) -> Generator[Event, None, Reason]:
         with contextlib.closing(train(self.learner)) as training:
@@ -161,18 +199,27 @@ class Run:
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, BatchTrained):
-            self._epoch, self._iteration, self._seconds = event.epoch, event.iteration, event.seconds
+            self._note(event)
         elif isinstance(event, EpochEnded):
             self._seconds = event.seconds
-            self._save("last", self.learner.model)
+            self._save("last", weights(self.learner.model))
             if event.best:
                 self._best_epoch = event.epoch
-                self._save("best", self.learner.evaluated)
+                self._save("best", weights(self.learner.evaluated))
+            with told_where_it_failed(self.folder):
+                self._keeper.keep(self.learner)
 
-    def _record(self, event: Event) -> None:
+    def _note(self, event: BatchTrained) -> None:
+        self._epoch, self._iteration, self._seconds = event.epoch, event.iteration, event.seconds
+
+    def _record(self, event: Event, line: str = "") -> None:
+        """
+        Args:
+            line: the event as it was written before; empty to write it anew.
+        """
         if self._log is None or isinstance(event, Measuring):
             return
-        self._unwritten.append(event)
+        self._unwritten.append(line or event)
         now = time.monotonic()
         if len(self._unwritten) < _LINES and now - self._flushed < _FLUSH_SECONDS:
             return
@@ -184,12 +231,11 @@ class Run:
 
     def _write(self, log: IO[str]) -> None:
         unwritten, self._unwritten = self._unwritten, []
-        log.write("".join(f"{_IN_JSON(as_record(event))}\n" for event in unwritten))
+        log.write("".join(one if isinstance(one, str) else f"{_IN_JSON(as_record(one))}\n" for one in unwritten))
 
-    def _save(self, name: str, network: nn.Module) -> None:
+    def _save(self, name: str, values: Weights) -> None:
         with told_where_it_failed(self.folder):
-            weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-            write_atomically(self.folder / f"{name}.safetensors", to_safetensors(weights))
+            write_atomically(self.folder / f"{name}.safetensors", to_safetensors(values))
 
     def _end(self, reason: Reason, failure: BaseException | None) -> RunEnded:
         """Write the ending; a store that fails now must not hide the failure that came before it."""
@@ -209,7 +255,9 @@ class Run:
                 if log is not None:
                     self._unwritten.append(ending)
                     self._write(log)
-                self._save("last", self.learner.model)
+                self._save("last", weights(self.learner.model))
+                if 0 < self._epoch == self.learner.standing.epoch:
+                    self._keeper.keep(self.learner, over=True)
         except StoreError:
             if failure is None:
                 raise

@@ -64,6 +64,12 @@ class Schedule:
             self._followed = float(np.prod([follower(validation_loss) for follower in self._followers]))
         self._lay_out()
 
+    def go_on_after(self, validation_losses: Sequence[float]) -> None:
+        """As many epochs are over, and these are what was measured after each."""
+        for loss in validation_losses:
+            self._inside = self._iterations
+            self.epoch_ended(loss)
+
     def reach(self, epochs: int) -> None:
         """The run is to have so many epochs instead. What is fitted to the run is fitted to the new length, from the
         next step on; lengths that were named stay."""

@@ -64,21 +64,20 @@ class Sums:
 
 
 def train(learner: Learner) -> Generator[Event, None, Reason]:
-    """Train a learner to its end: a `BatchTrained` after each iteration, `Measuring` while it measures, an
-    `EpochEnded` after each epoch's validation, and one `Tested` where the data set has test pictures. Returns why it
-    ended.
+    """Train a learner from where it stands to its end: a `BatchTrained` after each iteration, `Measuring` while it
+    measures, an `EpochEnded` after each epoch's validation, and one `Tested` where the data set has test pictures.
+    Returns why it ended.
 
     Raises:
         LossNotFinite: before the optimiser's step, so the weights are those of the last finite step.
         OutOfMemory: with a remedy; the weights are kept.
         DataError: a picture can no longer be read.
     """
-    stepper, clock, plan = _Stepper(learner), Stopwatch(), learner.plan
-    best, best_epoch, epoch, reason = float("-inf"), 0, 0, "finished"
+    stepper, plan, standing = _Stepper(learner), learner.plan, learner.standing
+    clock, reason = Stopwatch(standing.seconds), "finished"
     with memory.kept_for_a_run(), machine.deterministic(learner.experiment.training.deterministic):
-        while epoch < plan.epochs:
-            epoch += 1
-            sums = Sums()
+        while standing.epoch < plan.epochs:
+            epoch, sums = standing.epoch + 1, Sums()
             yield from _trained(learner, stepper, epoch, sums, clock)
             remeasured = Sums()
             if learner.experiment.training.remeasure:
@@ -86,19 +85,17 @@ def train(learner: Learner) -> Generator[Event, None, Reason]:
             validated = Sums()
             yield from measuring(learner, learner.images.validation, "validation", epoch, validated, clock)
             learner.schedule.epoch_ended(validated.mean_loss)
-            better = validated.accuracy > best
-            if better:
-                best, best_epoch = validated.accuracy, epoch
+            better = standing.epoch_ended(validated.mean_loss, validated.accuracy, clock.seconds)
             yield EpochEnded(
                 epoch, sums.mean_loss, sums.accuracy, validated.mean_loss, validated.accuracy, better, clock.seconds,
                 remeasured.mean_loss,
             )  # fmt: skip
-            if plan.patience and epoch - best_epoch >= plan.patience and epoch < plan.epochs:
+            if plan.patience and epoch - standing.best_epoch >= plan.patience and epoch < plan.epochs:
                 reason = "patience"
                 break
         if len(learner.images.test):
             tested = Sums()
-            yield from measuring(learner, learner.images.test, "test", epoch, tested, clock)
+            yield from measuring(learner, learner.images.test, "test", standing.epoch, tested, clock)
             yield Tested(tested.mean_loss, tested.accuracy, tested.samples)
     return "patience" if reason == "patience" else "finished"
 
@@ -283,8 +280,12 @@ def weights_sha256(model: nn.Module) -> str:
 class Stopwatch:
     """Seconds spent inside `with`: pauses between events are not training time."""
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
+    def __init__(self, seconds: float = 0.0) -> None:
+        """
+        Args:
+            seconds: spent before.
+        """
+        self.seconds = seconds
         self._since = 0.0
 
     def __enter__(self) -> None:

@@ -604,3 +604,47 @@ def _tables(setting: str) -> list[dict[str, Any]]:
 
     tables: list[dict[str, Any]] = tomllib.loads(setting)["transforms"]
     return tables
+
+
+class TestBranch:
+    @pytest.fixture
+    def trained(self, lesson: Path, capsys: Capture) -> list[dict[str, Any]]:
+        """What a run of two epochs has said."""
+        assert run(["train", str(lesson), "--runs", "runs", "--json"]) == 0
+        return events(capsys.readouterr().out)
+
+    def test_it_ends_with_the_weights_of_the_run_that_it_left(
+        self, trained: list[dict[str, Any]], capsys: Capture
+    ) -> None:
+        assert run(["branch", "1", "--epoch", "1", "--runs", "runs", "--json"]) == 0
+        again = events(capsys.readouterr().out)
+        assert again[-1]["weights_sha256"] == trained[-1]["weights_sha256"]
+        (branched,) = [event for event in again if event["event"] == "branched"]
+        assert branched == {"event": "branched", "run": Path(trained[0]["run"]).name, "epoch": 1, "epochs": 2,
+                            "patience": 0}  # fmt: skip
+
+    def test_a_person_sees_all_epochs_and_where_it_branched(
+        self, trained: list[dict[str, Any]], capsys: Capture
+    ) -> None:
+        name = Path(trained[0]["run"]).name
+        settings = ["--set", "training.epochs=3", "--set", "optimizer.name=SGD"]
+        assert run(["branch", str(Path("runs") / name), *settings]) == 0
+        out, err = capsys.readouterr()
+        lines = [line.strip() for line in out.splitlines()]
+        places = [lines.index(line) for line in lines if line.startswith(("1/3", "2/3", "branched", "3/3"))]
+        assert lines[places[2]] == f"branched from {name} after epoch 2"
+        assert places == sorted(places)
+        assert len(places) == 4
+        assert "optimizer: warning: What Adam remembers of the run is left behind" in err
+
+    def test_what_does_not_fit_is_told_with_its_remedy(self, trained: list[dict[str, Any]], capsys: Capture) -> None:
+        assert run(["branch", "1", "--runs", "runs"]) == 2
+        err = capsys.readouterr().err
+        assert "This branch has a problem:" in err
+        assert "training.epochs: The plan is 2 epochs, and 2 are over where it branches." in err
+        assert "remedy: Train 10 more" in err
+
+    @pytest.mark.parametrize("name", ["7", "nowhere"])
+    def test_a_run_that_is_not_there_is_told(self, name: str, capsys: Capture) -> None:
+        assert run(["branch", name]) == 1
+        assert f"There is no run {name}. Name its folder, or the number of one in" in capsys.readouterr().err

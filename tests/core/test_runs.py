@@ -61,7 +61,7 @@ def test_the_record_tells_which_half_done_pictures_are_kept_and_what_they_take(m
 def test_a_finished_run_leaves_its_recipe_machine_log_and_weights(run: Run) -> None:
     events = list(run.events())
     assert sorted(path.name for path in run.folder.iterdir()) == [
-        "best.safetensors", "environment.json", "experiment.lab", "last.safetensors", "metrics.jsonl",
+        "best.safetensors", "environment.json", "epochs", "experiment.lab", "last.safetensors", "metrics.jsonl",
     ]  # fmt: skip
     assert load(run.folder / "experiment.lab") == run.experiment
     environment = json.loads((run.folder / "environment.json").read_text())
@@ -316,19 +316,20 @@ class FullDisk:
 def test_a_disk_that_fills_leaves_what_was_written_readable(
     writes: int, made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recipe, machine, weights of each epoch and at the end: each of these writes is the first that fails once."""
+    """Recipe, machine, weights and checkpoint of each epoch, weights at the end: each of these writes is the first that
+    fails once."""
     monkeypatch.setattr(os, "fsync", FullDisk(writes).fsync)
     run, ended = ran(made(epochs=3), images)
     (folder,) = paths.runs().iterdir()
-    assert list(folder.glob("*.tmp")) == list(folder.glob(".*")) == []
-    for weights in folder.glob("*.safetensors"):
+    assert list(folder.rglob("*.tmp")) == list(folder.rglob(".*")) == []
+    for weights in folder.rglob("*.safetensors"):
         assert load_file(weights)
     if (folder / "experiment.lab").exists():
         assert load(folder / "experiment.lab") == made(epochs=3)
     if run is not None:
         assert lines(run)[-1]["event"] == "run_ended"
         assert lines(run)[0]["event"] == "run_started"
-    assert ended == (writes > 2 + 3 + bests(run))
+    assert ended == (writes > 2 + 3 + 3 + bests(run))
 
 
 def ran(experiment: Experiment, images: ImageSet) -> tuple[Run | None, bool]:
