@@ -175,8 +175,8 @@ def test_windows_are_named_in_one_room_only() -> None:
 def test_torch_is_named_at_the_top_of_few_modules_of_core() -> None:
     """Forms, lists and files need no torch; it is loaded by what computes."""
     computing = (
-        "batch_view", "batches", "blame", "checkpoints", "gradients", "learner", "ledger", "machine", "pooling", "precision",
-        "probes", "probing", "runs", "training", "uncompiled",
+        "batch_view", "batches", "blame", "checkpoints", "gradients", "learner", "ledger", "machine", "pooling",
+        "precision", "probes", "probing", "runs", "training", "uncompiled",
     )  # fmt: skip
     allowed = {f"gui_lab.core.{name}" for name in computing}
     wrong = []

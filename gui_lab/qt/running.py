@@ -100,6 +100,7 @@ class RunControl(QObject):
         self._thread: RunThread | None = None
         self.stepping = False
         self._discarding = self._watched = self._weights_wanted = False
+        self._branch: tuple[Path, int] | None = None
         self._handed: dict[str, float] = {}
         self._held = ""
         self._timer = QTimer(self)
@@ -192,8 +193,20 @@ class RunControl(QObject):
 
     def discard(self) -> None:
         """End after the batch in hand and throw the run away: its folder goes to the bin."""
-        self._discarding = self._thread is not None
+        self._discarding, self._branch = self._thread is not None, None
         self.stop()
+
+    def branch(self, epoch: int) -> None:
+        """Begin a new run where this one was after an epoch, with the settings as they are now; one that goes on is
+        stopped first and kept."""
+        if self.history.started is None:
+            return
+        self.stepping = False
+        self._branch = Path(self.history.started.run), epoch
+        if self._thread is None:
+            self._begin(batches=None)
+        else:
+            self.stop()
 
     def pause(self) -> None:
         """Pause after the batch in hand."""
@@ -209,12 +222,14 @@ class RunControl(QObject):
 
     def close(self) -> None:
         """Stop, wait for the thread, and let it go."""
+        self._branch = None
         if self._thread is not None:
             self._thread.stop()
             self._thread.wait()
             self.pull()
 
     def _begin(self, batches: int | None) -> None:
+        branch, self._branch = self._branch, None
         if self.why_not():
             return
         assert self.session.images is not None
@@ -222,7 +237,7 @@ class RunControl(QObject):
         self._forget()
         self._handed = _live_settings(self.experiment)
         self._discarding = False
-        thread = RunThread(partial(_new_run, self.experiment, self.images, self._runs), batches=batches)
+        thread = RunThread(partial(_new_run, self.experiment, self.images, self._runs, branch), batches=batches)
         thread.setObjectName("run")
         self._thread = thread
         thread.watched, thread.weights_wanted = self._watched, self._weights_wanted
@@ -315,7 +330,10 @@ class RunControl(QObject):
             self._throw_away()
         self._enter(State.IDLE)
         if self.failure is not None:
+            self._branch = None
             self.failed.emit(self.failure)
+        if self._branch is not None:
+            self._begin(batches=None)
 
     def _throw_away(self) -> None:
         """Into the bin, from where a person can take it back; where there is none, for good."""
@@ -350,10 +368,11 @@ def _live_settings(experiment: Experiment) -> dict[str, float]:
     return dict(zip(_LIVE, (experiment.optimizer.lr, training.epochs, training.patience), strict=True))
 
 
-def _new_run(experiment: Experiment, images: ImageSet, runs: Path | None) -> Run:
+def _new_run(experiment: Experiment, images: ImageSet, runs: Path | None, branch: tuple[Path, int] | None) -> Run:
+    from gui_lab.core.branches import Branch
     from gui_lab.core.runs import Run
 
-    return Run(experiment, images, runs)
+    return Run(experiment, images, runs, Branch(*branch) if branch is not None else None)
 
 
 def as_lab_error(failed: Failed) -> LabError:

@@ -180,6 +180,8 @@ class _Looks:
         trained, of_epoch = isinstance(event, BatchTrained), isinstance(event, EpochEnded)
         if isinstance(event, BatchTrained):
             self._epoch, self._iteration = event.epoch, event.iteration
+        if self._run.replaying:  # the network is not that of which this was said
+            return
         now = time.monotonic()
         if (last_word or now - self._probed_at >= _PROBE_SECONDS) and any(self._wanted):
             self._probe()

@@ -263,6 +263,11 @@ class Hands:
         self._press(widget, keys)
         self._after()
 
+    def entries(self, name: str) -> list[str]:
+        """The texts of a combo box."""
+        combo = self.find(name, QComboBox)
+        return [combo.itemText(row) for row in range(combo.count())]
+
     def choose(self, target: str | QComboBox, text: str) -> None:
         """Choose an entry of a combo box by its text, through its popup."""
         combo = self.find(target, QComboBox) if isinstance(target, str) else target

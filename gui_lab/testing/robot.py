@@ -16,8 +16,9 @@ from gui_lab.core.experiment import Experiment
 from gui_lab.qt.app import Lab
 from gui_lab.testing.concepts_place import ConceptsPlace
 from gui_lab.testing.hands import Hands, RobotError, live
-from gui_lab.testing.places import DatasetPlace, ModelPlace, TrainPlace, TransformsPlace
+from gui_lab.testing.places import DatasetPlace, ModelPlace, TransformsPlace
 from gui_lab.testing.pointer import hands_for
+from gui_lab.testing.train_place import TrainPlace
 
 __tracebackhide__ = methodcaller("errisinstance", RobotError)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QMenu
 
 from gui_lab.core.events import BatchTrained, Changed, EpochEnded, Paused, RunEnded, RunStarted
-from gui_lab.core.history import Column, History
+from gui_lab.core.history import Column, History, Mark
 from gui_lab.qt.theme import THEME
 from gui_lab.qt.views import curve_paint
 from gui_lab.qt.views.curve_tools import Look, memory_at, step_of
@@ -375,10 +376,52 @@ def test_a_box_shows_what_it_frames(curves, by_button):
     assert curves.loss.view.y[0] <= 0
 
 
-def test_a_click_is_no_box(curves):
+def test_a_click_is_no_box_and_asks_what_can_be_done_there(curves, qtbot):
     curves.show_history(run(4))
-    drag(curves.loss, QPointF(200, 100), QPointF(202, 101), Qt.MouseButton.RightButton)
+    at = point_of(curves.loss, 2 * EACH + 3, 1.0)
+    with qtbot.waitSignal(curves.branch_wanted, timeout=5_000) as wanted:
+        drag(curves.loss, at, at + QPointF(2, 1), Qt.MouseButton.RightButton)
+        menu = curves.findChild(QMenu, "plots.place_menu")
+        qtbot.waitUntil(menu.isVisible)
+        branch = menu.actions()[0]
+        assert branch.text() == "Branch after epoch 2\u2026"
+        menu.setActiveAction(branch)
+        qtbot.keyClick(menu, Qt.Key.Key_Return)
+    assert wanted.args == [2]
     assert curves.live
+
+
+def test_the_menu_key_asks_too_and_leads_back_to_live(curves, qtbot):
+    curves.show_history(run(4))
+    qtbot.keyClick(curves.loss, Qt.Key.Key_Plus)
+    assert not curves.live
+    QApplication.sendEvent(
+        curves.loss, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(9, 9), QPoint(9, 9))
+    )
+    menu = curves.findChild(QMenu, "plots.place_menu")
+    qtbot.waitUntil(menu.isVisible)
+    menu.setActiveAction(menu.actions()[-1])
+    qtbot.keyClick(menu, Qt.Key.Key_Return)
+    assert curves.live
+
+
+def test_before_an_epoch_has_ended_there_is_nothing_to_branch(curves, qtbot):
+    curves.show_history(History())
+    drag(curves.loss, QPointF(200, 100), QPointF(200, 100), Qt.MouseButton.RightButton)
+    menu = curves.findChild(QMenu, "plots.place_menu")
+    qtbot.waitUntil(menu.isVisible)
+    assert [action.objectName() for action in menu.actions()] == ["plots.back_to_live"]
+    menu.close()
+
+
+def test_a_mark_of_a_branch_looks_like_no_other(curves):
+    shots = []
+    for kind in ("changed", "paused", "branched"):
+        history = run(4)
+        history.marks.append(Mark(2 * EACH, kind, "there"))
+        curves.show_history(history)
+        shots.append(curves.loss.grab().toImage())
+    assert all(one != other for one, other in itertools.combinations(shots, 2))
 
 
 def test_keys_move_zoom_and_go_back(curves, qtbot):

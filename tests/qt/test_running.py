@@ -321,3 +321,76 @@ def test_a_thread_that_has_nothing_to_do_ends_and_so_do_those_that_helped_it(qtb
     assert len(meanwhile - before) == 2
     qtbot.waitUntil(lambda: not (meanwhile - before) & alive(), timeout=10_000)
     latest.close()
+
+
+def test_a_run_that_is_over_is_branched_with_the_settings_as_they_are_now(control, qtbot):
+    control.session.edit("training.epochs", 4)
+    control.train()
+    ended(control, qtbot)
+    first = control.history
+    control.session.edit("optimizer.lr", 0.0005)
+    control.branch(2)
+    qtbot.waitUntil(lambda: control.history.branched is not None, timeout=30_000)
+    ended(control, qtbot)
+    history = control.history
+    begun = 2 * history.started.iterations
+    assert history.started.run != first.started.run
+    assert (history.branched.run, history.branched.epoch) == (Path(first.started.run).name, 2)
+    assert np.array_equal(history.loss.values[:begun], first.loss.values[:begun])
+    assert set(history.lr.values[begun:]) == {0.0005}
+    assert [mark.kind for mark in history.marks] == ["branched"]
+    assert (history.epochs, history.ended.reason) == (4, "finished")
+
+
+def test_a_run_that_goes_on_is_stopped_and_kept_before_it_is_branched(control, qtbot):
+    control.session.edit("training.epochs", 10_000)
+    control.train()
+    qtbot.waitUntil(lambda: control.history.epochs >= 2, timeout=30_000)
+    first = Path(control.history.started.run)
+    control.branch(1)
+    qtbot.waitUntil(lambda: control.history.branched is not None, timeout=30_000)
+    assert control.running
+    assert json.loads((first / "metrics.jsonl").read_text().splitlines()[-1])["reason"] == "stopped"
+    control.pause()
+    qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)
+    control.stop()
+    ended(control, qtbot)
+    assert control.history.started.run != str(first)
+
+
+def test_what_is_shown_of_a_branch_is_its_own_network_from_where_it_begins(control, qtbot):
+    control.session.edit("training.epochs", 3)
+    control.train()
+    ended(control, qtbot)
+    control.branch(2)
+    qtbot.waitUntil(lambda: control.history.branched is not None, timeout=30_000)
+    ended(control, qtbot)
+    begun = 2 * control.history.started.iterations
+    seen = control.trails.of(control.pins[0]).means()
+    assert np.isnan(seen[: begun - 1]).all()
+    assert np.isfinite(seen[begun - 1 :]).all()
+    assert [one.epoch for one in control.snapshots] == [3]
+
+
+def test_discarding_or_closing_forgets_a_branch_that_waits(control, qtbot):
+    control.session.edit("training.epochs", 10_000)
+    control.train()
+    qtbot.waitUntil(lambda: control.history.epochs >= 1, timeout=30_000)
+    control.branch(1)
+    control.discard()
+    ended(control, qtbot)
+    assert control.history.started is None
+    control.branch(1)  # there is nothing to branch any more
+    assert not control.running
+
+
+def test_a_branch_of_what_is_gone_by_then_ends_with_its_sentence(control, qtbot):
+    control.session.edit("training.epochs", 2)
+    control.train()
+    ended(control, qtbot)
+    for file in (Path(control.history.started.run) / "epochs").iterdir():
+        file.unlink()
+    control.branch(1)
+    ended(control, qtbot)
+    assert isinstance(control.failure.error, StoreError)
+    assert "There is nothing to begin from" in control.failure.error.sentence

@@ -154,3 +154,20 @@ def test_pages_and_previews_work_while_a_network_trains(lab):
     assert lab.train.state == State.TRAINING
     assert lab.train.history.started.epochs == 2000
     lab.train.stop()
+
+
+def test_a_run_is_branched_where_it_was_better_with_another_rate(lab):
+    lab.train.set(epochs=5)
+    lab.train.start().wait_done()
+    first = lab.train.history
+    loss = lab.train.loss()
+    lab.train.set(lr=0.0001)
+    lab.train.branch(3).wait_done()
+    history = lab.train.history
+    begun = 3 * history.started.iterations
+    assert np.array_equal(lab.train.loss()[:begun], loss[:begun])
+    assert not np.array_equal(lab.train.loss()[begun:], loss[begun:])
+    assert lab.hands.text("train.run") == "MNISTNet on Digits, branched after epoch 3"
+    (mark,) = history.marks
+    assert mark.words == f"branched from {Path(first.started.run).name} after epoch 3"
+    assert (Path(first.started.run) / "last.safetensors").exists()

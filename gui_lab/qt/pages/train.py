@@ -13,13 +13,24 @@ from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from gui_lab.qt import words
 from gui_lab.qt.learning_editor import LearningEditor
 from gui_lab.qt.pages.page import Page
 from gui_lab.qt.running import RunControl, State
 from gui_lab.qt.session import Session
-from gui_lab.qt.theme import Elided, L, M, S
+from gui_lab.qt.theme import Elided, L, M, S, with_icon
 from gui_lab.qt.views.curve_export import KINDS
 from gui_lab.qt.views.curve_words import said_of
 from gui_lab.qt.views.curves import Curves
@@ -30,6 +41,7 @@ from gui_lab.qt.views.steady import Sentence
 from gui_lab.qt.watching import Watching
 
 if TYPE_CHECKING:
+    from gui_lab.qt.branching import Brancher
     from gui_lab.qt.rate_finder import RateFinder
     from gui_lab.qt.time_budget import TimeBudget
 
@@ -53,6 +65,7 @@ class TrainPage(Page):
         self._said_at = float("-inf")
         self._finder: RateFinder | None = None
         self._budget: TimeBudget | None = None
+        self._brancher: Brancher | None = None
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         self.watching = Watching(session, control)
@@ -114,16 +127,25 @@ class TrainPage(Page):
     def _middle(self) -> QWidget:
         self.run_name = Elided("train.run")
         self.run_name.setProperty("role", "section")
+        self.branch = QPushButton("Branch")
+        self.branch.setObjectName("train.branch")
+        self.branch.setAccessibleName("Branch the run")
+        with_icon(self.branch, "git-branch")
+        self.branch.clicked.connect(lambda: self._ask_where_to_branch())
+        head = QHBoxLayout()
+        head.addWidget(self.run_name, 1)
+        head.addWidget(self.branch)
         self.curves = Curves()
         self.curves.export_wanted.connect(self._ask_export)
         self.curves.export_failed.connect(self.session.erred)
+        self.curves.branch_wanted.connect(self._ask_where_to_branch)
         self.says = Sentence("train.says", "quiet")
         middle = QFrame()
         middle.setProperty("role", "plot")
         plots = QVBoxLayout(middle)
         plots.setContentsMargins(L, M, L, M)
         plots.setSpacing(S)
-        plots.addWidget(self.run_name)
+        plots.addLayout(head)
         plots.addWidget(self.curves, 1)
         plots.addWidget(self.says)
         middle.setMinimumWidth(320)
@@ -173,9 +195,15 @@ class TrainPage(Page):
         if not self.isVisible():
             self._stale = True
             return
-        run = self.control.experiment
-        self.run_name.setText(f"{run.model.name_of()} on {run.dataset.name_of()}" if run else "")
+        self.run_name.setText(self._named())
         self.curves.show_history(self.control.history)
+
+    def _named(self) -> str:
+        run, branched = self.control.experiment, self.control.history.branched
+        if run is None:
+            return ""
+        after = f", branched after epoch {words.count(branched.epoch)}" if branched is not None else ""
+        return f"{run.model.name_of()} on {run.dataset.name_of()}{after}"
 
     def _show_figures(self) -> None:
         if not self.isVisible():
@@ -185,6 +213,14 @@ class TrainPage(Page):
             self._say()
         self.column.show_run(self.control.history, self.control.in_words(), self.control.memory())
         self.epochs.show_history(self.control.history)
+        self._offer_branch()
+
+    def _offer_branch(self) -> None:
+        can = bool(self.control.history.epochs)
+        if can != self.branch.isEnabled() or not self.branch.toolTip():
+            self.branch.setEnabled(can)
+            about = "Begin a new run where this one was after one of its epochs"
+            self.branch.setToolTip(about if can else f"{about}: once one has ended")
 
     def _say(self) -> None:
         self._said_at = time.monotonic()
@@ -213,6 +249,13 @@ class TrainPage(Page):
             self._budget = TimeBudget(self.session, self.control, self.window())
             self._budget.judged.connect(self._show_verdict)
         self._budget.open()
+
+    def _ask_where_to_branch(self, epoch: int | None = None) -> None:
+        if self._brancher is None:
+            from gui_lab.qt.branching import Brancher
+
+            self._brancher = Brancher(self.control, self.window())
+        self._brancher.ask(epoch)
 
     def _show_verdict(self, words: str) -> None:
         self._verdict = words

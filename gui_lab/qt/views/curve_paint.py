@@ -242,7 +242,8 @@ def draw_verticals(painter: QPainter, view: View, places: Sequence[float]) -> No
 
 
 def draw_flags(painter: QPainter, flags: Sequence[Mark], view: View, signs: bool) -> None:
-    """A dotted line where something happened; with a sign at its top: a triangle for a change, two bars for a pause."""
+    """A dotted line where something happened; with a sign at its top: a triangle for a change, two bars for a pause, a
+    fork for a branch."""
     drawn: set[int] = set()
     area = view.area
     for flag in reversed(flags):
@@ -250,7 +251,7 @@ def draw_flags(painter: QPainter, flags: Sequence[Mark], view: View, signs: bool
         if x in drawn or not area.left() - 1 <= x <= area.right() + 1:
             continue
         drawn.add(x)
-        tint = colour("accent" if flag.kind == "changed" else "quiet")
+        tint = colour("quiet" if flag.kind == "paused" else "accent")
         painter.setPen(pen(tint, 1, Qt.PenStyle.DotLine))
         painter.drawLine(QLineF(x + 0.5, area.top(), x + 0.5, area.bottom()))
         if signs:
@@ -261,11 +262,18 @@ def _draw_flag(painter: QPainter, kind: str, at: QPointF, tint: QColor) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(tint)
     if kind == "paused":
-        for left in (-3.5, 0.5):
-            painter.drawRect(QRectF(at.x() + left, at.y(), 3, _FLAG))
+        for beside in (-3.5, 0.5):
+            painter.drawRect(QRectF(at.x() + beside, at.y(), 3, _FLAG))
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.drawPolygon(QPolygonF([at + QPointF(-_FLAG / 2, 0), at + QPointF(_FLAG / 2, 0), at + QPointF(0, _FLAG)]))
+    left, right, foot = (at + QPointF(*by) for by in ((-_FLAG / 2, 0), (_FLAG / 2, 0), (0, _FLAG)))
+    if kind == "branched":
+        middle = at + QPointF(0, _FLAG / 2)
+        painter.setPen(pen(tint, 2))
+        for line in (QLineF(left, middle), QLineF(right, middle), QLineF(middle, foot)):
+            painter.drawLine(line)
+    else:
+        painter.drawPolygon(QPolygonF([left, right, foot]))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 

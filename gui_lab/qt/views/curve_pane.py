@@ -1,13 +1,14 @@
 """What a person does with a plot: pan, zoom, frame a part of it, point at a place, and go back to what is live.
 
 Drag pans, the wheel zooms along the x axis (with Control along the other), a drag with the right button (or any drag,
-while boxes are chosen) frames what is to be seen. The y axis goes on following what is seen until a person moves it.
+while boxes are chosen) frames what is to be seen; a click with it, or the Menu key, asks for a menu. The y axis goes on
+following what is seen until a person moves it.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 
 from gui_lab.qt.views.curve_plot import Grows, Plot
 
@@ -19,7 +20,8 @@ _BOX = 6  # pixels a box has at least
 class Pane(Plot):
     """
     `moved` carries the ends of the x axis that a person has chosen; `pointed` where the cross-hair is, in trained
-    iterations, or None; `live_wanted` comes with a double click or the Home key.
+    iterations, or None; `live_wanted` comes with a double click or the Home key. `menu_wanted` carries how many
+    iterations are trained at the place of which a menu is asked for, and where on the screen that is.
 
     Attributes:
         boxes: whether any drag frames, not only one with the right button.
@@ -28,6 +30,7 @@ class Pane(Plot):
     moved = Signal(float, float)
     pointed = Signal(object)
     live_wanted = Signal()
+    menu_wanted = Signal(int, QPoint)
 
     def __init__(self, name: str, title: str, grows: Grows = "from zero", turn: int = 0) -> None:
         super().__init__(name, title, grows, turn)
@@ -85,6 +88,8 @@ class Pane(Plot):
         box, self._box, self._pressed = self._box, None, None
         self.update()
         if box is None or box.width() < _BOX:
+            if event.button() == Qt.MouseButton.RightButton:
+                self.menu_wanted.emit(self._trained_at(event.position()), event.globalPosition().toPoint())
             return
         view = self.view
         if box.height() >= _BOX:
@@ -96,8 +101,16 @@ class Pane(Plot):
         view = self.view
         if self._mouse is not None:
             inside = view.area.adjusted(-2, 0, 2, 0).contains(self._mouse)
-            trained = max(round(view.along.trained(view.x_at(self._mouse.x()))), 1)
-            self.pointed.emit(trained if inside and self._box is None else None)
+            self.pointed.emit(self._trained_at(self._mouse) if inside and self._box is None else None)
+
+    def _trained_at(self, place: QPointF) -> int:
+        view = self.view
+        return max(round(view.along.trained(view.x_at(place.x()))), 1)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:  # the mouse may be about to frame something
+            middle = self.view.area.center()
+            self.menu_wanted.emit(self._trained_at(middle), self.mapToGlobal(middle.toPoint()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.live_wanted.emit()

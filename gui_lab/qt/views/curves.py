@@ -15,9 +15,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from gui_lab.core.history import History
 from gui_lab.core.history_table import Table
@@ -46,7 +46,7 @@ class Curves(QWidget):
     """
     `live_changed` says whether the run is followed, `look_changed` carries a `Look` that a person has chosen;
     `export_wanted` asks for a path to `export` to, which ends in `exported` with the path or `export_failed` with a
-    `LabError`.
+    `LabError`. `branch_wanted` carries the epoch after which a person wants to branch the run.
 
     Attributes:
         loss, accuracy, lr, gradient_norm: the panes; `panes` has them by these names.
@@ -58,6 +58,7 @@ class Curves(QWidget):
     export_wanted = Signal()
     exported = Signal(object)
     export_failed = Signal(object)
+    branch_wanted = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,6 +114,7 @@ class Curves(QWidget):
             pane.moved.connect(self._look_at)
             pane.pointed.connect(self._point)
             pane.live_wanted.connect(partial(self.set_live, True))
+            pane.menu_wanted.connect(self._open_menu)
             pane.logarithmic_chosen.connect(partial(self._set_logarithmic, name))
         tools = self.tools
         tools.show_look(self._look)
@@ -307,6 +309,23 @@ class Curves(QWidget):
         self.set_live(False)
         self._x = (low, high)
         self._show()
+
+    def _open_menu(self, trained: int, at: QPoint) -> None:
+        """What can be done at a place of the curves."""
+        menu, history = QMenu(self), self._history
+        menu.setObjectName("plots.place_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if history.started is not None and history.epochs:
+            epoch = min(max(round(trained / history.started.iterations), 1), history.epochs)
+            branch = menu.addAction(f"Branch after epoch {epoch:,}\u2026")
+            branch.setObjectName("plots.branch")
+            branch.triggered.connect(partial(self.branch_wanted.emit, epoch))
+            menu.addSeparator()
+        live = menu.addAction("Back to live")
+        live.setObjectName("plots.back_to_live")
+        live.setEnabled(not self.live)
+        live.triggered.connect(partial(self.set_live, True))
+        menu.popup(at)
 
     def _point(self, trained: int | None) -> None:
         for pane in self._shown_panes():

@@ -1,0 +1,155 @@
+"""Where to branch a run: after which epoch, what will be different from there on, and what keeps it from beginning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+
+from gui_lab.core.comparing import Difference, differences
+from gui_lab.core.experiment import Experiment
+from gui_lab.errors import LabError
+from gui_lab.qt import words
+from gui_lab.qt.running import RunControl
+from gui_lab.qt.theme import L, M, label, set_role, with_icon
+from gui_lab.qt.views.problem_lines import ProblemLines
+from gui_lab.schema import Problem
+
+_WIDTH = 460
+_LISTED = 6
+_ABOUT = (
+    "A new run begins with the network and the optimiser as they were after an epoch, and trains with the settings as "
+    "they are now. The run that it leaves is kept."
+)
+_SAME = "No setting differs: the new run will do the same, to the last bit."
+
+
+class Brancher(QDialog):
+    """Made once torch is there; `ask` shows it for the run of the window."""
+
+    def __init__(self, control: RunControl, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("branch")
+        self.setWindowTitle("Branch the run")
+        self.control, self.session = control, control.session
+        self.epoch = QComboBox()
+        self.epoch.setObjectName("branch.epoch")
+        self.epoch.setAccessibleName("Begin after this epoch")
+        self.epoch.currentIndexChanged.connect(self._refresh)
+        self.changes = label("", "body", wrap=True, name="branch.changes")
+        self.problems = ProblemLines("branch")
+        self.problems.repair_chosen.connect(self.session.repair)
+        self.note = label("", "quiet", wrap=True, name="branch.note")
+        buttons = QDialogButtonBox()
+        self.begin = buttons.addButton("Branch", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.begin.setObjectName("branch.begin")
+        self.begin.setAccessibleName("Begin the new run")
+        set_role(self.begin, "primary")
+        with_icon(self.begin, "git-branch", "on_accent")
+        leave = buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        leave.setObjectName("branch.cancel")
+        buttons.accepted.connect(self._begin)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(L, L, L, L)
+        column.setSpacing(M)
+        caption = label("Begin after epoch", "caption")
+        parts: tuple[QWidget, ...] = (
+            label(_ABOUT, "quiet", wrap=True), caption, self.epoch, self.changes, self.problems, self.note,
+        )  # fmt: skip
+        for part in parts:
+            column.addWidget(part)
+        column.addStretch(1)
+        column.addWidget(buttons)
+        self.setFixedWidth(_WIDTH)
+        for changed in (self.session.experiment_changed, self.session.images_changed, control.state_changed):
+            changed.connect(self._refresh)
+
+    def ask(self, epoch: int | None = None) -> None:
+        """Show it, with the epoch that is nearest to this one of those that are kept; None for the newest."""
+        from gui_lab.core.checkpoints import kept
+
+        folder = self._folder
+        there = kept(folder) if folder is not None else []
+        chosen = min(there, key=lambda one: abs(one - epoch)) if there and epoch is not None else None
+        self.epoch.blockSignals(True)
+        self.epoch.clear()
+        for one in reversed(there):
+            self.epoch.addItem(self._told(one), one)
+        self.epoch.setCurrentIndex(0 if chosen is None else self.epoch.findData(chosen))
+        self.epoch.blockSignals(False)
+        self.open()
+        self._refresh()
+
+    @property
+    def _folder(self) -> Path | None:
+        started = self.control.history.started
+        return Path(started.run) if started is not None else None
+
+    def _told(self, epoch: int) -> str:
+        """5: validation 96.7 %, the best"""
+        history = self.control.history
+        if epoch > history.epochs:
+            return words.count(epoch)
+        accuracy = words.percent(float(history.validation_accuracy.values[epoch - 1]))
+        return f"{words.count(epoch)}: validation {accuracy}{', the best' if epoch == history.best_epoch else ''}"
+
+    def _refresh(self) -> None:
+        if not self.isVisible():
+            return
+        problems, differs = self._found()
+        self.problems.show_problems(problems)
+        self.changes.setText(_listed(differs) if differs else _SAME)
+        self.changes.setVisible(not any(problem.severity == "error" for problem in problems))
+        running = self.control.running
+        why = "" if running else self.control.why_not()
+        self.note.setText("The run that goes on is stopped first, and kept." if running else why)
+        self.note.setVisible(bool(self.note.text()))
+        self.begin.setEnabled(not why and not any(problem.severity == "error" for problem in problems))
+        self.adjustSize()
+
+    def _found(self) -> tuple[list[Problem], list[Difference]]:
+        from gui_lab.core.branches import Branch
+
+        folder, images, trained = self._folder, self.session.images, self.control.experiment
+        if folder is None or images is None or trained is None:
+            return [Problem("", self.control.why_not() or "There is no run to branch.")], []
+        try:
+            branch = Branch(folder, self.epoch.currentData())
+            plan = branch.facts.plan
+            return branch.problems(self.session.experiment, images), differences(
+                _as_planned(trained, plan.epochs, plan.patience, plan.lr), self.session.experiment
+            )
+        except LabError as error:
+            return [Problem("", f"{error.sentence} {error.remedy}".strip())], []
+
+    def _begin(self) -> None:
+        self.accept()
+        self.control.branch(int(self.epoch.currentData()))
+
+
+def _as_planned(experiment: Experiment, epochs: int, patience: int, lr: float) -> Experiment:
+    """With what a person had changed by then while it trained."""
+    training = experiment.training.changed(epochs=epochs, patience=patience)
+    return replace(experiment, training=training, optimizer=experiment.optimizer.changed(lr=lr))
+
+
+def _listed(differs: list[Difference]) -> str:
+    said = [_said(one) for one in differs[:_LISTED]]
+    more = len(differs) - len(said)
+    return f"From there on: {'; '.join(said)}{f'; and {more} more' if more else ''}."
+
+
+def _said(difference: Difference) -> str:
+    name = difference.path.rpartition(".")[2].replace("_", " ")
+    if difference.before is None and difference.after is None:
+        return f"other {name}"
+    return f"{name} {_value(difference.before)} to {_value(difference.after)}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "on", False: "off", None: "none"}[value]
+    return words.number(value) if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
