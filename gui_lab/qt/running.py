@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QFile, QObject, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QElapsedTimer, QFile, QObject, QTimer, Signal, SignalInstance
 
 from gui_lab.core.events import BatchTrained, Paused, Reason
 from gui_lab.core.experiment import Experiment
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _PULL_MILLISECONDS = 100
 _LOOK_MILLISECONDS, _SAY_MILLISECONDS = 40, 70  # after a pull
+_SAY_AGAIN_MILLISECONDS = 200  # nobody reads figures that change ten times a second
 SNAPSHOTS_AT_MOST = 24
 
 
@@ -78,7 +79,8 @@ class RunControl(QObject):
     looked = Signal()
     """There is a newer look at the pinned pictures or at a batch."""
     said = Signal()
-    """What the run is doing, in words and figures, may be said anew: a moment after the history has grown."""
+    """What the run is doing, in words and figures, may be said anew: a moment after the history has grown, five times
+    a second."""
     failed = Signal(object)
     """The run ended by an error: a `Failed`."""
 
@@ -103,11 +105,13 @@ class RunControl(QObject):
         self._branch: tuple[Path, int] | None = None
         self._handed: dict[str, float] = {}
         self._held = ""
+        self._said = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setInterval(_PULL_MILLISECONDS)
         self._timer.timeout.connect(self.pull)
         self._look_timer = self._later(_LOOK_MILLISECONDS, self.looked)
         self._say_timer = self._later(_SAY_MILLISECONDS, self.said)
+        self.said.connect(self._said.start)
         session.pins_changed.connect(self._hand_over_pins)
         session.experiment_changed.connect(self._hand_over_settings)
 
@@ -283,9 +287,16 @@ class RunControl(QObject):
                 self._take(item)
         if news:
             self.advanced.emit()
-            self._say_timer.start()
+            self._say_in_time()
         if over:
             self._let_go()
+
+    def _say_in_time(self) -> None:
+        """Have it said what is new, unless that will be done anyway: a moment after this pull, or when those who read
+        have read what was said last."""
+        if not self._say_timer.isActive():
+            since = self._said.elapsed() if self._said.isValid() else _SAY_AGAIN_MILLISECONDS
+            self._say_timer.start(max(_SAY_AGAIN_MILLISECONDS - since, _SAY_MILLISECONDS))
 
     def _take(self, item: Any) -> None:
         from gui_lab.core.batch_view import BatchView
