@@ -148,28 +148,60 @@ def test_the_names_of_classes_are_measured_once_however_often_their_bars_are_pai
 
 @pytest.mark.parametrize("unit", ["epoch", "iteration", "time"])
 @pytest.mark.parametrize("logarithmic", [False, True])
-def test_what_is_drawn_at_the_end_of_a_line_is_what_all_of_it_drawn_anew_would_be(curves, unit, logarithmic):
+@pytest.mark.parametrize("each", [5000, 90], ids=["few epochs", "many epochs"])
+def test_what_is_drawn_at_the_end_of_a_line_is_what_all_of_it_drawn_anew_would_be(curves, unit, logarithmic, each):
     random = np.random.default_rng(5)
     look = replace(curves.look, panes=tuple(curves.panes), unit=unit)
     curves.look = replace(look, logarithmic=("loss", "gradient_norm") if logarithmic else ())
-    history, trained, grown = History(), 0, 0
-    history.apply(RunStarted("", "cpu", 1, 4, 5000, 64, 640, 100, 1))
+    history, trained, grown = History(), 0, dict.fromkeys(curves.panes.values(), 0)
+    history.apply(RunStarted("", "cpu", 1, 20_000 // each, each, 64, 640, 100, 1))
     for _ in range(120):
         for _ in range(int(random.integers(1, 120))):
             trained += 1
+            epoch, iteration = divmod(trained - 1, each)
             loss, norm = 2.3 * np.exp(-trained / 3000) * random.exponential(1.0), random.exponential(1.0)
             norm = norm if trained % 7 == 0 else float("nan")
-            history.apply(BatchTrained(1, trained, loss, 32, 64, trained / 100, 0.1, norm))
+            history.apply(BatchTrained(epoch + 1, iteration + 1, loss, 32, 64, trained / 100, 0.1, norm))
+            if trained % each == 0:
+                accuracy = float(random.random())
+                better = accuracy > history.best_accuracy or not history.best_epoch
+                history.apply(EpochEnded(epoch + 1, loss, 0.5, 1.1 * loss, accuracy, better, trained / 100))
         curves.show_history(history)
         for pane in curves.panes.values():
             before = pane._picture
-            pane.grab()
-            news = pane._picture.toImage()
-            grown += before is pane._picture and pane is curves.loss
+            news = pane.grab().toImage()
+            grown[pane] += before is pane._picture
             pane._picture = None
-            pane.grab()
-            assert news == pane._picture.toImage(), (pane.title, trained)
-    assert grown > 60
+            assert news == pane.grab().toImage(), (pane.title, trained)
+    assert grown[curves.loss] > 35
+    assert grown[curves.accuracy] > 35
+
+
+def test_of_the_screen_only_that_part_is_painted_where_a_line_has_grown(curves, qtbot):
+    history = History()
+    advance(history, 321)  # the axis has room for some more
+    curves.show_history(history)
+    live(qtbot, 200)
+    painted = []
+
+    class Regions(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() == QEvent.Type.Paint:
+                painted.append((watched, event.rect()))
+            return False
+
+    watcher = Regions()
+    for pane in (curves.loss, curves.accuracy):
+        pane.installEventFilter(watcher)
+    for count in range(322, 342):
+        advance(history, count)
+        curves.show_history(history)
+        live(qtbot, 60)
+        screen = curves.loss.grab().toImage()
+        curves.loss._picture = None
+        assert screen == curves.loss.grab().toImage()
+    narrow = {watched.objectName() for watched, rect in painted if rect.width() < watched.width() / 2}
+    assert narrow == {"plots.loss", "plots.accuracy"}
 
 
 def test_panes_that_get_news_together_are_painted_in_frames_of_their_own(curves, qtbot):

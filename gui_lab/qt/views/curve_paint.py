@@ -18,12 +18,11 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, 
 from gui_lab.core.history import Mark
 from gui_lab.qt.theme import CAPTION, THEME, XS, S, colour, numbers_font
 from gui_lab.qt.views.axis import Ticks
-from gui_lab.qt.views.curve_line import GROWING, Floats, Line, Style, View, polygon
+from gui_lab.qt.views.curve_line import Floats, Line, Style, View, polygon
 
 LEFT, RIGHT, ROW, TICKS = 56, 10, 16, 18
 """Pixels beside the area, of a row of the header, and of the words below the area."""
 _SAMPLE = 14
-_SIGNS_APART = 18
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 STAMP = 11  # pixels, the side of a sign's picture
 _FLAG = 7
@@ -65,9 +64,8 @@ def draw_line(painter: QPainter, line: Line, view: View, fine: bool, left: float
     """A line within the area, or what of it is seen from the pixel `left` on; the painter is clipped to that."""
     tint = colour(line.role)
     x, y = line.points(view)
-    if line.style in GROWING:  # elsewhere the signs at the end depend on all before them
-        begin = max(int(np.searchsorted(x, left)) - 2, 0)
-        x, y = x[begin:], y[begin:]
+    begin = max(int(np.searchsorted(x, left - STAMP)) - 2, 0)
+    x, y = x[begin:], y[begin:]
     if line.style == "raw":
         _draw_band(painter, line, view, fine, left)
         _draw_raw(painter, line, (x, y), fine, few=len(x) < view.columns / 6 and left == -math.inf)
@@ -85,7 +83,8 @@ def draw_line(painter: QPainter, line: Line, view: View, fine: bool, left: float
     if len(x) == 1 and line.style in ("line", "smooth"):
         draw_sign(painter, "disc", path.at(0), tint)
     if line.style not in ("line", "smooth"):
-        _draw_signs(painter, line.style, _apart(path, x), tint, fine)
+        signed = line.signed() - begin
+        _draw_signs(painter, line.style, [path.at(place) for place in signed[signed >= 0].tolist()], tint, fine)
 
 
 def _draw_band(painter: QPainter, line: Line, view: View, fine: bool, left: float) -> None:
@@ -115,15 +114,6 @@ def _draw_raw(painter: QPainter, line: Line, points: tuple[Floats, Floats], fine
         dots.setCapStyle(Qt.PenCapStyle.RoundCap if fine else Qt.PenCapStyle.SquareCap)
         painter.setPen(dots)
         painter.drawPoints(path)
-
-
-def _apart(path: QPolygonF, x: Floats) -> list[QPointF]:
-    """Every n-th point, so that signs do not touch; the last one always."""
-    if len(x) < 2:
-        return [path.at(index) for index in range(len(x))]
-    every = max(int(np.ceil(_SIGNS_APART * (len(x) - 1) / max(x[-1] - x[0], 1.0))), 1)
-    every = 1 << (every - 1).bit_length()  # doubled at a time: signs do not wander with each epoch
-    return [path.at(index) for index in sorted({*range(every - 1, len(x), every), len(x) - 1})]
 
 
 def _draw_signs(painter: QPainter, style: Style, places: Sequence[QPointF], tint: QColor, fine: bool) -> None:
@@ -172,6 +162,13 @@ def draw_best(painter: QPainter, best: Best, view: View) -> None:
     painter.drawEllipse(at, 6.0, 6.0)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     draw_plate(painter, best_words(best, view), best.words)
+
+
+def best_ground(best: Best, view: View) -> QRectF:
+    """What `draw_best` paints on."""
+    x = float(view.across(view.along.place(np.array([best.trained])))[0])
+    y = float(view.down(np.array([best.value]))[0])
+    return best_words(best, view).united(QRectF(x - 8, y - 8, 16, 16)).adjusted(-1, -1, 1, 1)
 
 
 def best_words(best: Best, view: View) -> QRectF:

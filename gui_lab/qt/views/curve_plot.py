@@ -1,10 +1,10 @@
 """One plot, painted by one widget: lines over axes, a legend, a cross-hair.
 
 What stands still is painted once: axes, grid and words are one picture, that with the lines on it another, and a paint
-of the screen copies the latter and draws the cross-hair over it. News is drawn where it is: a long line grows at its
-right end, and what lies left of that is not touched. So ten million values cost no more than ten thousand, and a moved
-mouse costs next to nothing. A scene of many items (pyqtgraph, which this was made of) asks each of them in Python at
-every paint, which took longer than to draw ten million values does now.
+of the screen copies the latter and draws the best point and the cross-hair over it. News is drawn where it is: a long
+line grows at its right end, and what lies left of that is not touched, on the screen neither. So ten million values
+cost no more than ten thousand, and a moved mouse costs next to nothing. A scene of many items (pyqtgraph, which this
+was made of) asks each of them in Python at every paint, which took longer than to draw ten million values does now.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gui_lab.qt.theme import THEME, XS, S, colour, set_role
 from gui_lab.qt.views import curve_paint
 from gui_lab.qt.views.along import Along
 from gui_lab.qt.views.axis import Ticks, clock, linear, logarithmic, next_step, percents
-from gui_lab.qt.views.curve_line import GROWING, Drawn, Floats, Line, Style, View
+from gui_lab.qt.views.curve_line import Drawn, Floats, Line, Style, View
 from gui_lab.qt.views.curve_paint import LEFT, RIGHT, ROW, TICKS, Best, Row
 
 Grows = Literal["from zero", "percent"]
@@ -59,7 +59,7 @@ class Plot(QWidget):
         self._turn = QTimer(self)
         self._turn.setSingleShot(True)
         self._turn.setInterval(turn * _TURN_MILLISECONDS)
-        self._turn.timeout.connect(self.update)
+        self._turn.timeout.connect(self._take_turn)
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -77,9 +77,11 @@ class Plot(QWidget):
         self._x, self._y = (0.0, 1.0), (0.0, 1.0)
         self._follows_y = True
         self._along = Along("epoch", 1, np.empty(0))
+        self._view: View | None = None
         self._axes: QPixmap | None = None
         self._picture: QPixmap | None = None
         self._drawn: dict[str, Drawn] = {}
+        self._news = self._whole_anew = False
         self._legend: tuple[Line, ...] = ()
         self._rows_of_header = 0
         self._at: int | None = None
@@ -117,8 +119,7 @@ class Plot(QWidget):
             most: values to take in at once; ask `behind` whether there are more.
         """
         if self.lines[name].show(values, trained, most):
-            if name not in self._drawn:
-                self._picture = None
+            self._news = True
             self._update_in_turn()
             legend = self._named()
             if legend != self._legend:
@@ -145,7 +146,7 @@ class Plot(QWidget):
     def mark_best(self, best: Best | None) -> None:
         if best != self.best:
             self.best = best
-            self._picture = None
+            self._whole_anew = True
             self._update_in_turn()
 
     def show_marks(self, marks: Sequence[Mark]) -> None:
@@ -184,12 +185,17 @@ class Plot(QWidget):
 
     @property
     def view(self) -> View:
-        return View(self._along, self._x, self._y, self.logarithmic, self._area())
+        """The same one as long as nothing moves: lines remember where they are in it."""
+        if self._view is None:
+            self._view = View(self._along, self._x, self._y, self.logarithmic, self._area())
+        return self._view
 
     def set_x(self, along: Along, low: float, high: float) -> None:
         """Show this part of the x axis."""
         if (along.unit, along.iterations) != (self._along.unit, self._along.iterations) or (low, high) != self._x:
             self.redraw()
+        if along.unit == "time":  # it is told by the seconds so far
+            self._view = None
         self._along, self._x = along, (low, high)
 
     def follow_y(self) -> None:
@@ -257,15 +263,24 @@ class Plot(QWidget):
 
     def redraw(self) -> None:
         """Paint all of it anew, axes and words too."""
-        self._axes = self._picture = None
+        self._axes = self._picture = self._view = None
         self._rows_of_header = 0
         self._update_in_turn()
 
     def _update_in_turn(self) -> None:
-        if self._turn.interval() == 0:
-            self.update()
-        elif not self._turn.isActive():
+        if not self._turn.isActive():
             self._turn.start()
+
+    def _take_turn(self) -> None:
+        """Draw the news, and have that part of the screen painted where nothing else is new."""
+        whole = self._whole_anew or self._picture is None or self._axes is None
+        self._whole_anew = False
+        if whole:
+            self.update()
+        elif self._news:
+            assert self._axes is not None
+            left = self._draw_news(self._axes)
+            self.update(QRect(left, 0, self.width() - left, self.height()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.grows == "from zero":
@@ -281,28 +296,34 @@ class Plot(QWidget):
             self._axes.fill(colour("surface"))
             with QPainter(self._axes) as painter:
                 self._draw_axes(painter)
-        self._draw_news(self._axes)
+        if self._picture is None or (self._news and event.rect() == self.rect()):
+            self._draw_news(self._axes)
         assert self._picture is not None
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._picture)
-            self._draw_over(painter)
+            self._draw_over(painter, event.rect())
 
-    def _draw_news(self, axes: QPixmap) -> None:
-        """Bring the picture of the lines to what there is: from where they have grown on, or all of it."""
+    def _draw_news(self, axes: QPixmap) -> int:
+        """Bring the picture of the lines to what there is: from where they have grown on, or all of it. Returns the
+        pixel from which on it is another one."""
         view = self.view
-        left = self._changed_from(view) if self._picture is not None else None
-        if self._picture is None or left is None:
+        changed = self._changed_from(view) if self._picture is not None else None
+        left = 0 if changed is None else max(int(changed) // _EDGE * _EDGE, _EDGE)
+        if self._picture is None or changed is None:
             self._picture = QPixmap(axes)
             with QPainter(self._picture) as painter:
                 self._draw_lines(painter, fine=False)
-        elif left < view.area.right():
-            self._draw_end(axes, self._picture, max(int(left) // _EDGE * _EDGE, _EDGE))
-        self._drawn = {line.name: line.drawn(view) for line in self.lines.values() if line.style in GROWING}
+        elif changed < view.area.right():
+            self._draw_end(axes, self._picture, left)
+        self._drawn = {line.name: line.drawn(view) for line in self.lines.values()}
+        self._news = False
+        return left
 
     def _draw_end(self, axes: QPixmap, picture: QPixmap, left: int) -> None:
-        """Draw it anew from this pixel on: apart, and from further left, for Qt cuts a line at the edge of what it
-        draws on by a pixel more or less."""
-        begin, ratio = left - _EDGE, axes.devicePixelRatioF()
+        """Draw it anew from this pixel on: apart, and from where the lines that are seen there have a point, for Qt
+        cuts a line at the edge of what it draws on by a pixel more or less."""
+        points = [line.point_before(self.view, left) for line in self.lines.values()]
+        begin, ratio = max(math.floor(min(points)) - _EDGE, 0), axes.devicePixelRatioF()
         end = axes.copy(QRect(round(begin * ratio), 0, axes.width() - round(begin * ratio), axes.height()))
         with QPainter(end) as painter:
             painter.translate(-begin, 0)
@@ -313,14 +334,20 @@ class Plot(QWidget):
 
     def _changed_from(self, view: View) -> float | None:
         """The pixel; None where it may be anywhere."""
-        lefts = [self.lines[name].news(view, drawn) for name, drawn in self._drawn.items()]
-        known = [left for left in lefts if left is not None]
-        return min(known, default=view.area.right()) if len(known) == len(lefts) else None
+        left = view.area.right()
+        for name, drawn in self._drawn.items():
+            changed = self.lines[name].news(view, drawn)
+            if changed is None:
+                return None
+            left = min(left, changed)
+        return left
 
     def draw(self, painter: QPainter) -> None:
         """All of it but the cross-hair, with fine lines: for a file."""
         self._draw_axes(painter)
         self._draw_lines(painter, fine=True)
+        if self.best is not None:
+            curve_paint.draw_best(painter, self.best, self.view)
         self._picture = None  # lines remember how they were drawn last
 
     def _draw_axes(self, painter: QPainter) -> None:
@@ -341,15 +368,15 @@ class Plot(QWidget):
             if not line.ends_before(view, left - curve_paint.STAMP):
                 curve_paint.draw_line(painter, line, view, fine, left)
         painter.restore()
-        if self.best is not None:
-            curve_paint.draw_best(painter, self.best, view)
         if not any(line.count and line.known for line in self.lines.values()):
             painter.setFont(curve_paint.font())
             painter.setPen(colour("quiet"))
             painter.drawText(view.area, Qt.AlignmentFlag.AlignCenter, "Nothing measured yet")
 
-    def _draw_over(self, painter: QPainter) -> None:
+    def _draw_over(self, painter: QPainter, where: QRect) -> None:
         view = self.view
+        if self.best is not None and curve_paint.best_ground(self.best, view).intersects(where):
+            curve_paint.draw_best(painter, self.best, view)
         if self.hasFocus():
             painter.setPen(colour("accent"))
             painter.drawRect(view.area.adjusted(-1, -1, 0, 0))
@@ -376,7 +403,7 @@ class Plot(QWidget):
     def _rows(self, view: View, trained: int) -> list[Row]:
         rows = [(name, self._in_words(value), self.lines[name].role) for name, value in self.readout()]
         if self._mouse is not None:
-            rows.insert(0, (view.along.in_words(trained), "", ""))
+            rows.insert(0, (self._along.in_words(trained), "", ""))
             rows += [(words, "", "") for words in self._marks_near(view, self._mouse.x())]
         return rows
 
