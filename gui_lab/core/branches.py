@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gui_lab.core import checkpoints
 from gui_lab.core.checkpoints import Checkpoint, Facts
-from gui_lab.core.events import Branched, EpochEnded, Event, RunEnded, RunStarted, from_record
+from gui_lab.core.events import Branched, Event, from_record
 from gui_lab.core.experiment import Experiment, load
 from gui_lab.core.images import ImageSet
 from gui_lab.errors import LabError, StoreError
@@ -57,9 +57,9 @@ class Branch:
         """
         return checkpoints.facts(self.folder, self.epoch)
 
-    @cached_property
     def checkpoint(self) -> Checkpoint:
-        """
+        """All of it; read anew each time, for it may be large.
+
         Raises:
             StoreError: it cannot be read (any more).
         """
@@ -83,7 +83,7 @@ class Branch:
             LabError: the other run cannot be read.
         """
         there, recipe, found = self.facts, self.recipe(), []
-        shape, classes = experiment.chain.output(images.kind).shape, tuple(images.classes)
+        shape = experiment.chain.output(images.kind).shape
         if experiment.model != recipe.model:
             repair = Repair(f"Use its {recipe.model.name_of()}", "model", recipe.model)
             found.append(Problem("model", "The network is another one than that of the run.", (repair,)))
@@ -92,17 +92,11 @@ class Branch:
             repair = Repair("Use its transforms", "transforms", recipe.transforms)
             sentence = "Pictures of {} reach the network; in the run they were {}.".format(*sizes)
             found.append(Problem("transforms", sentence, (repair,)))
-        if classes != there.classes:
+        if tuple(images.classes) != there.classes:
             repair = Repair("Use its pictures", "dataset", recipe.dataset)
             found.append(Problem("dataset", "The pictures have other classes than those of the run.", (repair,)))
         found += self._length_problems(experiment, recipe, len(images.train))
-        if not there.remembers_for(experiment.optimizer.table(full=True)):
-            name = there.optimizer["name"]
-            sentence = (
-                f"What {name} remembers of the run is left behind: the optimiser is another one, or set to others."
-            )
-            found.append(Problem("optimizer", sentence, severity="warning"))
-        return found
+        return [*found, *(Problem(path, said, severity="warning") for path, said in self._left(experiment, images))]
 
     def _length_problems(self, experiment: Experiment, recipe: Experiment, samples: int) -> list[Problem]:
         found, training, there = [], experiment.training, self.facts
@@ -119,10 +113,34 @@ class Branch:
             repairs = (Repair(f"Train {more:,} more", "training.epochs", self.epoch + more),) if more > 0 else ()
             sentence = f"The plan is {training.epochs:,} epochs, and {self.epoch:,} are over where it branches."
             found.append(Problem("training.epochs", sentence, repairs))
+        waited = self.epoch - there.standing.best_epoch
+        if training.patience and waited >= training.patience:
+            sentence = f"The patience of {training.patience:,} is used up: no epoch of the last {waited:,} was better."
+            longer = min(waited + training.patience, 1000)
+            found.append(Problem("training.patience", sentence, (
+                Repair(f"Wait for {longer - waited:,} more", "training.patience", longer),
+                Repair("Do not stop early", "training.patience", 0),
+            )))  # fmt: skip
         return found
 
-    def said(self) -> Iterator[tuple[str, Event]]:
-        """What the other run said until then: each event with the line it stands in.
+    def _left(self, experiment: Experiment, images: ImageSet) -> Iterator[tuple[str, str]]:
+        """What of the other run is left behind: a path and a sentence each."""
+        there = self.facts
+        if not there.remembers_for(experiment.optimizer.table(full=True)):
+            name = there.optimizer["name"]
+            yield "optimizer", f"What {name} remembers of the run is left behind: the optimiser remembers other things."
+        if tuple(images.classes) == there.classes and checkpoints.split_of(images) != there.split:
+            yield (
+                "dataset",
+                "Not the same pictures are held back as in the run: the network may have been trained on some of them.",
+            )
+        if experiment.schedulers and experiment.loss.table(full=True) != there.loss:
+            yield "loss", "The loss is another one: a schedule that follows it begins anew."
+        if there.averaged and not experiment.training.ema_decay:
+            yield "training.ema_decay", "The average of the weights is left behind."
+
+    def lines(self) -> Iterator[str]:
+        """What the other run had recorded by then, a line for each event but its start.
 
         Raises:
             StoreError: its record cannot be read, or ends before.
@@ -130,18 +148,39 @@ class Branch:
         try:
             with (self.folder / "metrics.jsonl").open(encoding="utf-8") as log:
                 for line in log:
-                    event = from_record(json.loads(line))
-                    if not isinstance(event, RunStarted | RunEnded):
-                        yield line, event
-                    if isinstance(event, EpochEnded) and event.epoch == self.epoch:
+                    kind = line[:40].partition('"event": "')[2].partition('"')[0]
+                    if kind not in ("run_started", "run_ended"):
+                        yield line.rstrip("\n") + "\n"
+                    if kind == "epoch_ended" and json.loads(line)["epoch"] == self.epoch:
                         return
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._unreadable() from error
         raise self._unreadable()
 
+    def check(self) -> None:
+        """
+        Raises:
+            StoreError: the record of the other run does not reach as far.
+        """
+        for _ in self.lines():
+            pass
+
+    def said(self) -> Iterator[Event]:
+        """The same as events.
+
+        Raises:
+            StoreError: one of them cannot be read.
+        """
+        try:
+            for line in self.lines():
+                yield from_record(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._unreadable() from error
+
     def _unreadable(self) -> LabError:
         return StoreError(
-            f"The record of {self.folder.name} cannot be read up to epoch {self.epoch:,}.", "Branch from another run."
+            f"The record of {self.folder.name} cannot be read up to epoch {self.epoch:,}.",
+            "Begin after an earlier epoch, or from another run.",
         )
 
     def branched(self, experiment: Experiment) -> Branched:

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import hashlib
 import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
@@ -27,6 +29,7 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
 from gui_lab.core.files import write_atomically
+from gui_lab.core.images import ImageSet
 from gui_lab.core.learner import Learner, Plan, Standing
 from gui_lab.errors import StoreError
 
@@ -36,6 +39,8 @@ _MOST_BYTES = 1 << 30  # of them
 _SECONDS_BETWEEN = 1.0  # epochs that are over sooner are written less often
 _VERSION = 1
 _FAMILIES = ("network", "averaged", "best")
+_SHAPE_MEMORY = {"momentum": bool, "amsgrad": bool, "centered": bool, "history_size": int}
+"""Settings of optimisers that decide what they remember, and what of each."""
 
 Weights = dict[str, Tensor]
 
@@ -48,25 +53,58 @@ class Facts:
         standing, plan: how far the run had come, and what it was to do.
         shape: of the pictures that reach the network, (C, H, W).
         classes: their names.
+        split: a digest of which pictures are trained on and measured with, and of their classes.
         iterations: of an epoch.
-        optimizer: its name and settings.
+        optimizer, loss: their names and settings.
+        lr: the learning rate that the schedules' factors are meant for.
+        device: it was computed on.
+        measured: the precision that "auto" chose there; empty where it was named.
+        averaged: whether a moving average was kept.
     """
 
     standing: Standing
     plan: Plan
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     classes: tuple[str, ...]
+    split: str
     iterations: int
     optimizer: Mapping[str, Any]
+    loss: Mapping[str, Any]
+    lr: float
+    device: str
+    measured: str
+    averaged: bool
+
+    @classmethod
+    def of(cls, learner: Learner) -> Facts:
+        """Of a learner whose epoch has just ended."""
+        experiment, images = learner.experiment, learner.images
+        return cls(
+            standing=copy.deepcopy(learner.standing),
+            plan=copy.copy(learner.plan),
+            shape=learner.chain.output(images.kind).shape,
+            classes=tuple(images.classes),
+            split=split_of(images),
+            iterations=experiment.training.iterations(len(images.train)),
+            optimizer=experiment.optimizer.table(full=True),
+            loss=experiment.loss.table(full=True),
+            lr=learner.schedule.lr,
+            device=learner.device,
+            measured=learner.precision if experiment.training.precision == "auto" else "",
+            averaged=learner.averaged is not None,
+        )
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Facts:
+        """From its record."""
+        values = {field.name: told[field.name] for field in fields(cls)}
+        values |= {"standing": Standing(**told["standing"]), "plan": Plan(**told["plan"])}
+        values |= {name: tuple(told[name]) for name in ("shape", "classes")}
+        return cls(**values)
 
     def remembers_for(self, optimizer: Mapping[str, Any]) -> bool:
         """Whether an optimiser of this name and these settings can go on with what is remembered."""
         return _kind(optimizer) == _kind(self.optimizer)
-
-    @classmethod
-    def read(cls, told: Mapping[str, Any]) -> Facts:
-        standing, plan = Standing(**told["standing"]), Plan(**told["plan"])
-        return cls(standing, plan, tuple(told["shape"]), tuple(told["classes"]), told["iterations"], told["optimizer"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,26 +127,26 @@ class Checkpoint:
     @classmethod
     def of(cls, learner: Learner, best: Path) -> Checkpoint:
         """Of a learner whose epoch has just ended; `best` is the file with the weights of its best one."""
-        images, standing = learner.images, learner.standing
-        facts = Facts(
-            standing=copy.deepcopy(standing),
-            plan=copy.copy(learner.plan),
-            shape=learner.chain.output(images.kind).shape,
-            classes=tuple(images.classes),
-            iterations=learner.experiment.training.iterations(len(images.train)),
-            optimizer=learner.experiment.optimizer.table(full=True),
-        )
+        standing = learner.standing
         return cls(
-            facts,
+            Facts.of(learner),
             network=weights(learner.model),
             averaged=weights(learner.averaged) if learner.averaged is not None else {},
             best=load_file(best) if 0 < standing.best_epoch < standing.epoch else {},
             memory=learner.optimizer.state_dict()["state"],
         )
 
+    @property
+    def evaluated(self) -> Weights:
+        """The weights that were validated after this epoch: those of the average where one was kept."""
+        inside = "module."
+        averaged = {key.removeprefix(inside): one for key, one in self.averaged.items() if key.startswith(inside)}
+        return averaged or self.network
+
     def give(self, learner: Learner) -> None:
         """Put a learner where the run was: it goes on from there by its own plan. Its network is one of the same kind;
-        another optimiser, or one that is set to remember other things, begins with nothing to remember."""
+        another optimiser, or one that is set to remember other things, begins with nothing to remember, and schedules
+        that follow another loss have learned nothing of it."""
         learner.model.load_state_dict(self.network)
         if learner.averaged is not None and self.averaged:
             learner.averaged.load_state_dict(self.averaged)
@@ -118,8 +156,12 @@ class Checkpoint:
             built = learner.optimizer.state_dict()
             built["state"] = _laid_out(self.memory, learner.optimizer)
             learner.optimizer.load_state_dict(built)
-        learner.standing = copy.deepcopy(self.facts.standing)
-        learner.schedule.go_on_after(self.facts.standing.validation_losses)
+        facts, standing = self.facts, copy.deepcopy(self.facts.standing)
+        if learner.plan.lr == facts.plan.lr:  # it may have been changed under its schedules
+            learner.schedule = learner.scheduled(facts.lr)
+        same = learner.experiment.loss.table(full=True) == facts.loss
+        learner.schedule.go_on_after(standing.epoch, standing.validation_losses if same else ())
+        learner.standing = standing
 
     def to_bytes(self) -> bytes:
         """The content of its file."""
@@ -131,7 +173,11 @@ class Checkpoint:
 
 
 class Keeper:
-    """Writes a run's checkpoints, and takes away those that there is no room for."""
+    """Writes a run's checkpoints, and takes away those that there is no room for.
+
+    Attributes:
+        held: an epoch that stays as long as this says so: a person is about to choose it. 0 for none.
+    """
 
     def __init__(self, run: Path) -> None:
         """
@@ -139,6 +185,7 @@ class Keeper:
             run: the folder of the run.
         """
         self._run = run
+        self.held = 0
         self._first = 0
         self._every = 1
         self._written, self._at = 0, float("-inf")
@@ -173,7 +220,7 @@ class Keeper:
         while sum(epoch % self._every == 0 for epoch in there) > most:
             self._every *= 2
         for epoch in there:
-            if epoch % self._every and epoch not in (self._first, self._written):
+            if epoch % self._every and epoch not in (self._first, self._written, self.held):
                 _file(self._run, epoch).unlink(missing_ok=True)
 
 
@@ -213,16 +260,20 @@ def load(run: Path, epoch: int) -> Checkpoint:
 
 def _told(path: Path) -> Any:
     with safe_open(path, "pt") as file:
-        return json.loads((file.metadata() or {})["gui_lab"])
+        told = json.loads((file.metadata() or {})["gui_lab"])
+    if told["version"] != _VERSION:
+        raise ValueError(f"version {told['version']}")
+    return told
 
 
 @contextlib.contextmanager
 def _told_if_damaged(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(
-            f"What was kept of that epoch cannot be read: {path.name} is not there or damaged.", "Choose another epoch."
+            f"What was kept of that epoch cannot be read: {path.name} is not there, damaged, or of another version.",
+            "Choose another epoch.",
         ) from error
 
 
@@ -235,9 +286,19 @@ def _file(run: Path, epoch: int) -> Path:
     return run / FOLDER / f"{epoch:04}.safetensors"
 
 
+def split_of(images: ImageSet) -> str:
+    """A digest of which pictures are trained on and measured with, and of all classes."""
+    digest = hashlib.sha256()
+    for values in (images.train, images.validation, images.test, images.labels):
+        digest.update(np.ascontiguousarray(values, np.int64).tobytes() + b";")
+    return digest.hexdigest()[:16]
+
+
 def _kind(optimizer: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides what an optimiser remembers: its name, and what of it is switched on, momentum for example."""
-    return {name: value if name == "name" else bool(value) for name, value in optimizer.items() if name != "lr"}
+    """What decides what an optimiser remembers."""
+    return {"name": optimizer["name"]} | {
+        name: decides(optimizer[name]) for name, decides in _SHAPE_MEMORY.items() if name in optimizer
+    }
 
 
 def _apart(value: Any, name: str, tensors: Weights) -> Any:

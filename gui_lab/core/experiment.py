@@ -111,13 +111,15 @@ class Experiment:
             ) from error
 
     def carried(self, folder: Path) -> Experiment:
-        """The same, with the arrays that its transforms read copied into a folder and named as a file there names them.
+        """The same, as a file in a folder names it: with the arrays that its transforms read copied there, and all
+        other paths from the root on.
 
         Raises:
             DataError: one of them is not there.
             OSError: one cannot be copied.
         """
-        return replace(self, transforms=tuple(_carried(transform, folder) for transform in self.transforms))
+        rooted = _with_paths(self, lambda path: path if arrays.measured(path) else path.absolute())
+        return replace(rooted, transforms=tuple(_carried(transform, folder) for transform in rooted.transforms))
 
     def problems(self, images: ImageSet | None = None) -> list[Problem]:
         """All that is wrong with it, as far as can be told without training.

@@ -91,8 +91,11 @@ class Learner:
         threads: CPU threads that torch computes with; the weights depend on it in their last bits.
     """
 
-    def __init__(self, experiment: Experiment, images: ImageSet) -> None:
+    def __init__(self, experiment: Experiment, images: ImageSet, measured: str = "") -> None:
         """
+        Args:
+            measured: what "auto" found to be the faster precision before; empty to measure.
+
         Raises:
             InvalidExperiment: it cannot run on these pictures; all problems at once.
             TrainingError: the device is not there.
@@ -121,7 +124,7 @@ class Learner:
             self.model = quickened(experiment.model.network(shape, self.classes).to(self.device))
         self.loss = self._built_loss("mean")
         self.losses = self._built_loss("none")
-        self.precision, self.why = self._chosen_precision()
+        self.precision, self.why = self._chosen_precision(measured)
         with out_of_memory_told("the network"):
             self.model = precision.prepared(self.model, self.precision)
             self.averaged = _averaged(self.model, training.ema_decay)
@@ -129,20 +132,27 @@ class Learner:
             self.optimizer = experiment.optimizer.build(self.model.parameters())
         self.plan = Plan(training.epochs, training.patience, experiment.optimizer.lr)
         self.standing = Standing()
-        iterations = training.iterations(len(images.train))
-        self.schedule = Schedule(experiment.optimizer, experiment.schedulers, training.epochs, iterations)
+        self.schedule = self.scheduled(experiment.optimizer.lr)
+
+    def scheduled(self, lr: float) -> Schedule:
+        """The run's schedules from their start, as meant for an optimiser of this learning rate."""
+        experiment, samples = self.experiment, len(self.images.train)
+        epochs, iterations = experiment.training.epochs, experiment.training.iterations(samples)
+        return Schedule(experiment.optimizer.changed(lr=lr), experiment.schedulers, epochs, iterations)
 
     def _built_loss(self, reduction: Literal["mean", "none"]) -> Callable[[Tensor, Tensor], Tensor]:
         built = self.experiment.loss.build(self.counts, reduction)
         return built.to(self.device) if isinstance(built, nn.Module) else built
 
-    def _chosen_precision(self) -> tuple[str, str]:
+    def _chosen_precision(self, measured: str) -> tuple[str, str]:
         wanted = self.experiment.training.precision
         missing = precision.why_not(self.device) if wanted == "bfloat16" else ""
         if missing:
             raise TrainingError(f"This run cannot compute in bfloat16: {missing}", "Choose float32 or auto.")
         if wanted != "auto":
             return wanted, ""
+        if measured:
+            return measured, f"{measured}, as it was measured for the run that this one branched from."
         part = self.images.train[: min(self.experiment.training.batch_size, len(self.images.train))]
         pictures, labels = self.batch(part, epoch=1, training=False)
         with memory.kept_for_a_run(), out_of_memory_told("measuring the precision"):

@@ -28,7 +28,7 @@ from safetensors.torch import save as to_safetensors
 from gui_lab import paths
 from gui_lab.core import machine
 from gui_lab.core.branches import Branch
-from gui_lab.core.checkpoints import Keeper, Weights, weights
+from gui_lab.core.checkpoints import Checkpoint, Keeper, Weights, weights
 from gui_lab.core.events import (
     BatchTrained,
     Changed,
@@ -73,15 +73,16 @@ class Run:
             InvalidExperiment: it cannot run on these pictures, or not from there.
             StoreError: its folder cannot be made, or the run that it branches from not be read.
         """
-        self.learner = Learner(experiment, images)
+        same = branch is not None and branch.facts.device == machine.resolve(experiment.training.device)
+        self.learner = Learner(experiment, images, branch.facts.measured if branch is not None and same else "")
         self.experiment = experiment
         self._branch, self.replaying = branch, branch is not None
-        if branch is not None:
-            self._stand_where(branch)
+        begun = self._stand_where(branch) if branch is not None else None
         self.ending: RunEnded | None = None
-        self._epoch = self._iteration = 0
-        self._best_epoch = self.learner.standing.best_epoch
-        self._seconds = 0.0
+        standing = self.learner.standing
+        self._epoch, self._best_epoch, self._seconds = standing.epoch, standing.best_epoch, standing.seconds
+        self._iteration = branch.facts.iterations if branch is not None else 0
+        self._at_end_of_epoch = False
         self._flushed = time.monotonic()
         self._log: IO[str] | None = None
         self._unwritten: list[Event | str] = []
@@ -94,16 +95,20 @@ class Run:
             if branch is not None:
                 record["branch"] = {"run": branch.folder.name, "epoch": branch.epoch}
             write_atomically(self.folder / "environment.json", json.dumps(record, indent=2).encode())
-            self._keeper = Keeper(self.folder)
-            if branch is not None:
-                self._save("best", branch.checkpoint.best or weights(self.learner.evaluated))
-                self._keeper.begin(branch.checkpoint)
+            self.keeper = Keeper(self.folder)
+            if begun is not None:
+                self._save("best", begun.best or begun.evaluated)
+                self.keeper.begin(begun)
 
-    def _stand_where(self, branch: Branch) -> None:
+    def _stand_where(self, branch: Branch) -> Checkpoint:
+        """Put the learner where it branches; returns that."""
         problems = [one for one in branch.problems(self.experiment, self.learner.images) if one.severity == "error"]
         if problems:
             raise InvalidExperiment(problems, "This branch")
-        branch.checkpoint.give(self.learner)
+        branch.check()
+        begun = branch.checkpoint()
+        begun.give(self.learner)
+        return begun
 
     def events(self) -> Generator[Event, None, None]:
         """The run's events from `RunStarted` on, recorded as they pass. Closing it stops the run and keeps its
@@ -133,14 +138,12 @@ class Run:
         yield ending
 
     def _replayed(self, branch: Branch) -> Generator[Event, None, None]:
-        """What the other run said, and that it was that one."""
-        for line, event in branch.said():
-            if isinstance(event, BatchTrained):
-                self._note(event)
-            self._record(event, line)
-            yield event
+        """What the other run said, and that it was that one; recorded at once, should a person stop it there."""
         branched = branch.branched(self.experiment)
+        for line in branch.lines():
+            self._record(line)
         self._record(branched)
+        yield from branch.said()
         self.replaying = False
         yield branched
 
@@ -150,11 +153,12 @@ class Run:
                 try:
                     event = next(training)
                 except StopIteration as end:
+                    self._at_end_of_epoch = True
                     reason: Reason = end.value
                     return reason
                 self._follow(event)
-                self._record(event)
                 yield event
+                self._at_end_of_epoch = False
 
     def change(self, setting: str, value: float) -> Changed | None:
         """Change the plan between two events, for the iterations to come; recorded. None where it is so already.
@@ -199,35 +203,45 @@ class Run:
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, BatchTrained):
-            self._note(event)
-        elif isinstance(event, EpochEnded):
-            self._seconds = event.seconds
+            self._epoch, self._iteration, self._seconds = event.epoch, event.iteration, event.seconds
+        self._record(event)
+        if isinstance(event, EpochEnded):
+            self._seconds, self._at_end_of_epoch = event.seconds, True
             self._save("last", weights(self.learner.model))
             if event.best:
                 self._best_epoch = event.epoch
                 self._save("best", weights(self.learner.evaluated))
-            with told_where_it_failed(self.folder):
-                self._keeper.keep(self.learner)
+            self._keep()
 
-    def _note(self, event: BatchTrained) -> None:
-        self._epoch, self._iteration, self._seconds = event.epoch, event.iteration, event.seconds
+    def _keep(self, *, over: bool = False) -> None:
+        """Keep the epoch that has ended, as far as it is recorded: after a crash each one that is kept can be used."""
+        if self._log is not None:
+            self._flush(self._log)
+        with told_where_it_failed(self.folder):
+            self.keeper.keep(self.learner, over=over)
 
-    def _record(self, event: Event, line: str = "") -> None:
+    def _record(self, event: Event | str) -> None:
         """
         Args:
-            line: the event as it was written before; empty to write it anew.
+            event: or a line of another record.
         """
         if self._log is None or isinstance(event, Measuring):
             return
-        self._unwritten.append(line or event)
+        self._unwritten.append(event)
         now = time.monotonic()
         if len(self._unwritten) < _LINES and now - self._flushed < _FLUSH_SECONDS:
             return
+        if now - self._flushed >= _FLUSH_SECONDS:
+            self._flush(self._log)
+        else:
+            with told_where_it_failed(self.folder):
+                self._write(self._log)
+
+    def _flush(self, log: IO[str]) -> None:
         with told_where_it_failed(self.folder):
-            self._write(self._log)
-            if now - self._flushed >= _FLUSH_SECONDS:
-                self._log.flush()
-                self._flushed = now
+            self._write(log)
+            log.flush()
+            self._flushed = time.monotonic()
 
     def _write(self, log: IO[str]) -> None:
         unwritten, self._unwritten = self._unwritten, []
@@ -256,8 +270,8 @@ class Run:
                     self._unwritten.append(ending)
                     self._write(log)
                 self._save("last", weights(self.learner.model))
-                if 0 < self._epoch == self.learner.standing.epoch:
-                    self._keeper.keep(self.learner, over=True)
+                if self._at_end_of_epoch:
+                    self._keep(over=True)
         except StoreError:
             if failure is None:
                 raise

@@ -23,7 +23,11 @@ _LOOKED_AT = 100_000
 
 
 class Schedule:
-    """Where a run is in its schedules. Tell it after each iteration and each epoch; read `factor` before a step."""
+    """Where a run is in its schedules. Tell it after each iteration and each epoch; read `factor` before a step.
+
+    Attributes:
+        lr: the learning rate that its factors are meant for.
+    """
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[Scheduler], epochs: int, iterations: int) -> None:
         """
@@ -34,6 +38,7 @@ class Schedule:
             iterations: of each epoch.
         """
         self._optimizer, self._schedulers = optimizer, tuple(schedulers)
+        self.lr = optimizer.lr
         self._length, self._iterations = epochs, iterations
         self._followers = [follower for one in schedulers if (follower := one.follower(optimizer.lr)) is not None]
         self._followed = 1.0
@@ -60,15 +65,19 @@ class Schedule:
     def epoch_ended(self, validation_loss: float) -> None:
         """An epoch is over, and this is what was measured after it; NaN counts as no better."""
         self._epochs, self._before, self._inside = self._epochs + 1, self._before + self._inside, 0
-        if self._followers:
-            self._followed = float(np.prod([follower(validation_loss) for follower in self._followers]))
+        self._follow(validation_loss)
         self._lay_out()
 
-    def go_on_after(self, validation_losses: Sequence[float]) -> None:
-        """As many epochs are over, and these are what was measured after each."""
+    def _follow(self, validation_loss: float) -> None:
+        if self._followers:
+            self._followed = float(np.prod([follower(validation_loss) for follower in self._followers]))
+
+    def go_on_after(self, epochs: int, validation_losses: Sequence[float] = ()) -> None:
+        """So many epochs are over. What was measured after each is learned from where it is told."""
         for loss in validation_losses:
-            self._inside = self._iterations
-            self.epoch_ended(loss)
+            self._follow(loss)
+        self._epochs, self._before, self._inside = epochs, epochs * self._iterations, 0
+        self._lay_out()
 
     def reach(self, epochs: int) -> None:
         """The run is to have so many epochs instead. What is fitted to the run is fitted to the new length, from the

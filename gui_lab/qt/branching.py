@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QVBoxLayout,
 
 from gui_lab.core.comparing import Difference, differences
 from gui_lab.core.experiment import Experiment
+from gui_lab.core.history import History
 from gui_lab.errors import LabError
 from gui_lab.qt import words
-from gui_lab.qt.running import RunControl
+from gui_lab.qt.running import RunControl, State
 from gui_lab.qt.theme import L, M, label, set_role, with_icon
 from gui_lab.qt.views.problem_lines import ProblemLines
 from gui_lab.schema import Problem
@@ -24,6 +25,8 @@ _ABOUT = (
     "they are now. The run that it leaves is kept."
 )
 _SAME = "No setting differs: the new run will do the same, to the last bit."
+_STOPPED = "The run that goes on is stopped first, and kept."
+_STOPPING = "Once the run has stopped."
 
 
 class Brancher(QDialog):
@@ -34,6 +37,7 @@ class Brancher(QDialog):
         self.setObjectName("branch")
         self.setWindowTitle("Branch the run")
         self.control, self.session = control, control.session
+        self._run: _Asked | None = None
         self.epoch = QComboBox()
         self.epoch.setObjectName("branch.epoch")
         self.epoch.setAccessibleName("Begin after this epoch")
@@ -52,7 +56,7 @@ class Brancher(QDialog):
         leave.setObjectName("branch.cancel")
         buttons.accepted.connect(self._begin)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(L, L, L, L)
         column.setSpacing(M)
         caption = label("Begin after epoch", "caption")
@@ -61,36 +65,40 @@ class Brancher(QDialog):
         )  # fmt: skip
         for part in parts:
             column.addWidget(part)
-        column.addStretch(1)
         column.addWidget(buttons)
         self.setFixedWidth(_WIDTH)
-        for changed in (self.session.experiment_changed, self.session.images_changed, control.state_changed):
+        session = self.session
+        for changed in (session.experiment_changed, session.problems_changed, session.images_changed):
             changed.connect(self._refresh)
+        control.state_changed.connect(self._refresh)
+        self.finished.connect(lambda: control.hold_epoch(0))
 
     def ask(self, epoch: int | None = None) -> None:
-        """Show it, with the epoch that is nearest to this one of those that are kept; None for the newest."""
+        """Show it for the run on screen, with the epoch that is nearest to this one of those that are kept; None for
+        the newest."""
+        started, trained = self.control.history.started, self.control.experiment
+        if started is None or trained is None:
+            return
+        self._run = _Asked(Path(started.run), trained, self.control.history)
+        self._offer(epoch)
+        self.open()
+        self._refresh()
+
+    def _offer(self, epoch: int | None) -> None:
         from gui_lab.core.checkpoints import kept
 
-        folder = self._folder
-        there = kept(folder) if folder is not None else []
-        chosen = min(there, key=lambda one: abs(one - epoch)) if there and epoch is not None else None
+        there = kept(self._run.folder) if self._run is not None else []
         self.epoch.blockSignals(True)
         self.epoch.clear()
         for one in reversed(there):
             self.epoch.addItem(self._told(one), one)
-        self.epoch.setCurrentIndex(0 if chosen is None else self.epoch.findData(chosen))
+        if there and epoch is not None:
+            self.epoch.setCurrentIndex(self.epoch.findData(min(there, key=lambda one: abs(one - epoch))))
         self.epoch.blockSignals(False)
-        self.open()
-        self._refresh()
-
-    @property
-    def _folder(self) -> Path | None:
-        started = self.control.history.started
-        return Path(started.run) if started is not None else None
 
     def _told(self, epoch: int) -> str:
         """5: validation 96.7 %, the best"""
-        history = self.control.history
+        history = self._run.history if self._run is not None else History()
         if epoch > history.epochs:
             return words.count(epoch)
         accuracy = words.percent(float(history.validation_accuracy.values[epoch - 1]))
@@ -99,35 +107,51 @@ class Brancher(QDialog):
     def _refresh(self) -> None:
         if not self.isVisible():
             return
+        self.control.hold_epoch(self.epoch.currentData() or 0)
         problems, differs = self._found()
         self.problems.show_problems(problems)
+        wrong = any(problem.severity == "error" for problem in problems)
         self.changes.setText(_listed(differs) if differs else _SAME)
-        self.changes.setVisible(not any(problem.severity == "error" for problem in problems))
-        running = self.control.running
-        why = "" if running else self.control.why_not()
-        self.note.setText("The run that goes on is stopped first, and kept." if running else why)
+        self.changes.setVisible(not wrong and (bool(differs) or not problems))
+        why = self.control.why_not() or (_STOPPING if self.control.state == State.STOPPING else "")
+        self.note.setText(why or (_STOPPED if self.control.running else ""))
         self.note.setVisible(bool(self.note.text()))
-        self.begin.setEnabled(not why and not any(problem.severity == "error" for problem in problems))
-        self.adjustSize()
+        self.begin.setEnabled(not why and not wrong)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as what it says needs."""
+        self._column.activate()
+        self.setFixedHeight(self._column.totalHeightForWidth(_WIDTH))
 
     def _found(self) -> tuple[list[Problem], list[Difference]]:
         from gui_lab.core.branches import Branch
 
-        folder, images, trained = self._folder, self.session.images, self.control.experiment
-        if folder is None or images is None or trained is None:
-            return [Problem("", self.control.why_not() or "There is no run to branch.")], []
+        run, images = self._run, self.session.images
+        if run is None or images is None:
+            return [Problem("", self.control.why_not())], []
         try:
-            branch = Branch(folder, self.epoch.currentData())
-            plan = branch.facts.plan
-            return branch.problems(self.session.experiment, images), differences(
-                _as_planned(trained, plan.epochs, plan.patience, plan.lr), self.session.experiment
-            )
+            branch = Branch(run.folder, self.epoch.currentData())
+            problems, plan = branch.problems(self.session.experiment, images), branch.facts.plan
         except LabError as error:
             return [Problem("", f"{error.sentence} {error.remedy}".strip())], []
+        as_planned = _as_planned(run.experiment, plan.epochs, plan.patience, plan.lr)
+        return problems, differences(as_planned, self.session.experiment)
 
     def _begin(self) -> None:
-        self.accept()
-        self.control.branch(int(self.epoch.currentData()))
+        self._refresh()  # an epoch may be gone by now
+        if self._run is not None and self.begin.isEnabled():
+            self.control.branch(self._run.folder, int(self.epoch.currentData()))
+            self.accept()
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """The run that is asked about; another one may be on screen by the time of the answer."""
+
+    folder: Path
+    experiment: Experiment
+    history: History
 
 
 def _as_planned(experiment: Experiment, epochs: int, patience: int, lr: float) -> Experiment:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QElapsedTimer, QFile, QObject, QTimer, Signal, SignalInstance
 
-from gui_lab.core.events import BatchTrained, Paused, Reason
+from gui_lab.core.events import BatchTrained, Branched, Event, Paused, Reason, RunStarted
 from gui_lab.core.experiment import Experiment
 from gui_lab.core.history import History
 from gui_lab.core.images import ImageSet
@@ -103,6 +103,8 @@ class RunControl(QObject):
         self.stepping = False
         self._discarding = self._watched = self._weights_wanted = False
         self._branch: tuple[Path, int] | None = None
+        self._replaying = self._begun = False
+        self._left: tuple[Experiment, ImageSet] | None = None
         self._handed: dict[str, float] = {}
         self._held = ""
         self._said = QElapsedTimer()
@@ -197,20 +199,29 @@ class RunControl(QObject):
 
     def discard(self) -> None:
         """End after the batch in hand and throw the run away: its folder goes to the bin."""
-        self._discarding, self._branch = self._thread is not None, None
+        self._discarding = self._thread is not None
         self.stop()
 
-    def branch(self, epoch: int) -> None:
-        """Begin a new run where this one was after an epoch, with the settings as they are now; one that goes on is
-        stopped first and kept."""
-        if self.history.started is None:
+    def branch(self, run: Path, epoch: int) -> None:
+        """Begin a new run where another one was after an epoch, with the settings as they are now. One that goes on is
+        stopped first and kept; where it is being thrown away nothing happens.
+
+        Args:
+            run: the folder of the other run.
+        """
+        if self._discarding and self._thread is not None:
             return
         self.stepping = False
-        self._branch = Path(self.history.started.run), epoch
+        self._branch = run, epoch
         if self._thread is None:
             self._begin(batches=None)
         else:
-            self.stop()
+            self._stop()
+
+    def hold_epoch(self, epoch: int) -> None:
+        """Have the run that goes on keep this epoch as long as a person may choose to branch from it; 0 for none."""
+        if self._thread is not None:
+            self._thread.held = epoch
 
     def pause(self) -> None:
         """Pause after the batch in hand."""
@@ -220,6 +231,10 @@ class RunControl(QObject):
 
     def stop(self) -> None:
         """End after the batch in hand and keep the weights; twice is harmless."""
+        self._branch = None
+        self._stop()
+
+    def _stop(self) -> None:
         if self._thread is not None and self.state != State.STOPPING:
             self._thread.stop()
             self._enter(State.STOPPING)
@@ -237,8 +252,12 @@ class RunControl(QObject):
         if self.why_not():
             return
         assert self.session.images is not None
+        if branch is None:
+            self._forget()
+        elif self.experiment is not None and self.images is not None:  # what is on screen stays until there is more
+            self._left = self.experiment, self.images
         self.experiment, self.images = self.session.experiment, self.session.images
-        self._forget()
+        self._replaying, self._begun, self.failure = branch is not None, False, None
         self._handed = _live_settings(self.experiment)
         self._discarding = False
         thread = RunThread(partial(_new_run, self.experiment, self.images, self._runs, branch), batches=batches)
@@ -281,7 +300,7 @@ class RunControl(QObject):
         news = bool(mailbox)
         for _ in range(len(mailbox)):  # and no more: a worker that fills it as fast would hold the window for ever
             item = mailbox.popleft()
-            if type(item) is BatchTrained and self.state != State.STARTING:
+            if type(item) is BatchTrained and (self._replaying or self.state != State.STARTING):
                 self.history.apply(item)
             else:
                 self._take(item)
@@ -313,15 +332,26 @@ class RunControl(QObject):
                 self._look_timer.start()
             case Weights():
                 self._take_weights(item)
-            case Paused():
+            case Paused() if not self._replaying:
                 self.history.apply(item)
                 self._enter(State.PAUSED)
             case Failed():
                 self.failure = item
+                if self._left is not None:  # it could not even begin
+                    (self.experiment, self.images), self._left = self._left, None
             case _:
-                self.history.apply(item)
-                if self.state == State.STARTING:
-                    self._enter(State.TRAINING)
+                self._apply(item)
+
+    def _apply(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self._begun = True
+            if self._left is not None:
+                self._left = None
+                self._forget()
+        self.history.apply(event)
+        self._replaying = self._replaying and not isinstance(event, Branched)
+        if self.state == State.STARTING and not self._replaying:
+            self._enter(State.TRAINING)
 
     def _take_weights(self, weights: Weights) -> None:
         self.weights = weights
@@ -337,14 +367,19 @@ class RunControl(QObject):
         assert thread is not None
         thread.wait()
         thread.deleteLater()
-        if self._discarding:
+        if self._discarding and self._begun:
             self._throw_away()
         self._enter(State.IDLE)
         if self.failure is not None:
             self._branch = None
             self.failed.emit(self.failure)
         if self._branch is not None:
+            why = self.why_not()
             self._begin(batches=None)
+            if why:
+                remedy = "Mend that, and branch again: what it was to begin from is kept."
+                told = TrainingError(f"The run was stopped, but the new one cannot begin: {why}", remedy)
+                self.session.erred.emit(told)
 
     def _throw_away(self) -> None:
         """Into the bin, from where a person can take it back; where there is none, for good."""

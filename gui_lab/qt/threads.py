@@ -68,6 +68,8 @@ class RunThread(QThread):
         """Whether the current batch is looked at while it trains on; when it waits it always is."""
         self.weights_wanted = False
         """Whether the weights are copied while it trains on; those of each epoch's end are, where they are small."""
+        self.held = 0
+        """An epoch that a person may be about to branch from: it is kept as long as this says so."""
         self._begin = begin
         self._allowed = batches
         self._to_epoch_end = False
@@ -120,6 +122,11 @@ class RunThread(QThread):
         try:
             for event in events:
                 self.mailbox.append(event)
+                if run.replaying:  # what another run said: there is nothing to steer yet
+                    looks.pass_over(event)
+                    if self._stopping:
+                        break
+                    continue
                 self._count(event)
                 looks.after(event, last_word=isinstance(event, RunEnded) or self._allowed == 0)
                 if not self._may_go_on(run, looks):
@@ -157,6 +164,7 @@ class RunThread(QThread):
         return self._allowed == 0 and not self._stopping
 
     def _take_over(self, run: Run) -> None:
+        run.keeper.held = self.held
         while self._changes:
             changed = run.change(*self._changes.popleft())
             if changed is not None:
@@ -178,10 +186,7 @@ class _Looks:
     def after(self, event: object, last_word: bool) -> None:
         """Look where it is time to, or where nothing comes for a while."""
         trained, of_epoch = isinstance(event, BatchTrained), isinstance(event, EpochEnded)
-        if isinstance(event, BatchTrained):
-            self._epoch, self._iteration = event.epoch, event.iteration
-        if self._run.replaying:  # the network is not that of which this was said
-            return
+        self.pass_over(event)
         now = time.monotonic()
         if (last_word or now - self._probed_at >= _PROBE_SECONDS) and any(self._wanted):
             self._probe()
@@ -191,6 +196,11 @@ class _Looks:
         due = self._thread.weights_wanted and (last_word or now - self._copied_at >= _COPY_SECONDS)
         if (of_epoch or (trained and due)) and self._run.learner.parameters <= _COPIED_AT_MOST:
             self._copy(of_epoch)
+
+    def pass_over(self, event: object) -> None:
+        """Note where the run is."""
+        if isinstance(event, BatchTrained):
+            self._epoch, self._iteration = event.epoch, event.iteration
 
     def while_paused(self) -> None:
         if self._wanted != self._probed:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from gui_lab.core import checkpoints
+from gui_lab.core import checkpoints, precision, training
 from gui_lab.core.branches import Branch
 from gui_lab.core.events import BatchTrained, Branched, Changed, EpochEnded, Event, RunEnded, RunStarted, from_record
 from gui_lab.core.experiment import Experiment, load
@@ -204,21 +204,175 @@ def test_another_optimiser_begins_with_nothing_to_remember_and_that_is_said(made
     assert all(state["step"] == 3 for state in run.learner.optimizer.state.values())
 
 
-@pytest.mark.parametrize("change", [{"momentum": 0.0}, {"nesterov": True}])
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("SGD", {"momentum": 0.9}, {"momentum": 0.0}),
+        ("SGD", {"momentum": 0.0}, {"momentum": 0.9}),
+        ("Adam", {}, {"amsgrad": True}),
+        ("RMSprop", {}, {"centered": True}),
+        ("RMSprop", {}, {"momentum": 0.5}),
+        ("LBFGS", {"lr": 0.01, "history_size": 3}, {"history_size": 9}),
+    ],
+)
 def test_the_same_optimiser_that_remembers_other_things_begins_anew_too(
-    made: Made, images: ImageSet, change: dict[str, Any]
+    made: Made, images: ImageSet, name: str, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    whole, _ = trained(made(epochs=2), images)
-    other = made(epochs=3)
-    for field, value in change.items():
-        other = other.edited(f"optimizer.{field}", value)
-    assert [problem.severity for problem in Branch(whole.folder).problems(other, images)] == ["warning"]
+    whole, _ = trained(made(epochs=2).edited("optimizer", OPTIMIZERS.make(name, **before)), images)
+    other = made(epochs=3).edited("optimizer", OPTIMIZERS.make(name, **before | after))
+    assert [problem.path for problem in Branch(whole.folder).problems(other, images)] == ["optimizer"]
     trained(other, images, Branch(whole.folder))
 
 
-def test_another_rate_or_weight_decay_keeps_what_is_remembered(made: Made, images: ImageSet) -> None:
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        ("SGD", {"lr": 0.2, "weight_decay": 1e-4, "momentum": 0.5, "nesterov": True}),
+        ("AdamW", {"weight_decay": 0.0, "betas": (0.8, 0.99)}),
+    ],
+)
+def test_other_rates_decays_and_parts_keep_what_is_remembered(
+    made: Made, images: ImageSet, name: str, after: dict[str, Any]
+) -> None:
+    start = {"momentum": 0.9} if name == "SGD" else {}
+    whole, _ = trained(made(epochs=2).edited("optimizer", OPTIMIZERS.make(name, **start)), images)
+    other = made(epochs=3).edited("optimizer", OPTIMIZERS.make(name, **start | after))
+    assert Branch(whole.folder).problems(other, images) == []
+    run = Run(other, images, branch=Branch(whole.folder))
+    kept, there = run.learner.optimizer.state_dict()["state"], whole.learner.optimizer.state_dict()["state"]
+    assert kept.keys() == there.keys()
+    for number, state in there.items():
+        assert state
+        assert all(torch.equal(torch.as_tensor(state[key]), torch.as_tensor(kept[number][key])) for key in state)
+    list(run.events())
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [SCHEDULERS.make("OneCycleLR", max_lr=0.1), SCHEDULERS.make("CosineAnnealingLR", eta_min=0.01)],
+    ids=lambda one: one.name_of(),
+)
+def test_a_rate_that_was_changed_under_a_schedule_goes_on_under_it(
+    made: Made, images: ImageSet, scheduler: Any
+) -> None:
+    run = Run(made(epochs=5).edited("schedulers", (scheduler,)), images)
+    for event in run.events():
+        if isinstance(event, BatchTrained) and (event.epoch, event.iteration) == (1, 1):
+            run.change("optimizer.lr", 0.02)
+    first = Branch(run.folder, 2)
+    branch, _ = trained(first.recipe(), images, first)
+    again, _ = trained(first.recipe(), images, Branch(branch.folder, 3))
+    assert digest(branch) == digest(again) == digest(run)
+
+
+def test_the_precision_that_was_measured_is_not_measured_again(
+    made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = made(epochs=3, precision="auto")
+    monkeypatch.setattr(precision, "measured", lambda *_: precision.Choice("bfloat16", "it was faster"))
+    whole, _ = trained(experiment, images)
+    monkeypatch.setattr(precision, "measured", lambda *_: precision.Choice("float32", "it was faster"))
+    branch, events = trained(experiment, images, Branch(whole.folder, 1))
+    assert digest(branch) == digest(whole)
+    assert isinstance(events[0], RunStarted)
+    assert events[0].precision == "bfloat16"
+    assert "as it was measured for the run that this one branched from" in events[0].why
+
+
+def test_without_the_average_the_best_weights_are_still_those_that_were_validated(made: Made, images: ImageSet) -> None:
+    whole, events = trained(made(epochs=3, ema_decay=0.5), images)
+    best = max(event.epoch for event in events if isinstance(event, EpochEnded) and event.best)
+    branch = Branch(whole.folder, best)
+    plain = made(epochs=4).edited("optimizer.lr", 1e-9)
+    assert [one.sentence for one in branch.problems(plain, images)] == ["The average of the weights is left behind."]
+    run = Run(plain, images, branch=branch)
+    ours, there = load_file(run.folder / "best.safetensors"), branch.checkpoint()
+    assert all(torch.equal(ours[key], there.averaged[f"module.{key}"]) for key in there.network)
+    assert not all(torch.equal(ours[key], there.network[key]) for key in there.network)
+
+
+def test_patience_that_is_used_up_is_told_with_what_to_do(made: Made, images: ImageSet) -> None:
+    experiment = made(epochs=9, patience=1).edited("optimizer.lr", 1e-9)
+    whole, _ = trained(experiment, images)
+    assert whole.ending is not None
+    assert whole.ending.reason == "patience"
+    branch = Branch(whole.folder)
+    (problem,) = branch.problems(experiment, images)
+    assert problem.sentence == "The patience of 1 is used up: no epoch of the last 1 was better."
+    assert [repair.value for repair in problem.repairs] == [2, 0]
+    for repair in problem.repairs:
+        assert branch.problems(experiment.edited(repair.path, repair.value), images) == []
+
+
+def test_another_split_is_told(made: Made, images: ImageSet) -> None:
     whole, _ = trained(made(epochs=2), images)
-    assert Branch(whole.folder).problems(made(epochs=3).edited("optimizer.lr", 0.2), images) == []
+    other = made(epochs=3).edited("dataset.split_seed", 9)
+    (warning,) = Branch(whole.folder).problems(other, opened(other.dataset))
+    assert (warning.path, warning.severity) == ("dataset", "warning")
+    assert "the network may have been trained on some of them" in warning.sentence
+
+
+def test_with_another_loss_a_schedule_that_follows_it_begins_anew(made: Made, images: ImageSet) -> None:
+    plateau = SCHEDULERS.make("ReduceLROnPlateau", patience=0, factor=0.1, threshold=0.5)
+    experiment = made(epochs=4).edited("schedulers", (plateau,))
+    whole, _ = trained(experiment, images)
+    assert whole.learner.schedule.factor < 1
+    other = made(epochs=5).edited("schedulers", (plateau,)).edited("loss.label_smoothing", 0.5)
+    assert [problem.path for problem in Branch(whole.folder).problems(other, images)] == ["loss"]
+    assert Run(other, images, branch=Branch(whole.folder)).learner.schedule.factor == 1
+
+
+def test_each_epoch_that_is_kept_is_in_the_record_by_then(made: Made, images: ImageSet, every_epoch: None) -> None:
+    run = Run(made(epochs=3), images)
+    for event in run.events():
+        if isinstance(event, EpochEnded):
+            assert checkpoints.kept(run.folder)[-1] == event.epoch
+            Branch(run.folder).check()
+
+
+def test_stopped_while_it_says_what_the_other_run_said_its_record_is_whole(made: Made, images: ImageSet) -> None:
+    whole, _ = trained(made(epochs=3), images)
+    run = Run(made(epochs=4), images, branch=Branch(whole.folder, 3))
+    events = run.events()
+    for event in events:
+        if isinstance(event, BatchTrained):
+            break
+    events.close()
+    assert run.ending is not None
+    assert (run.ending.epoch, run.ending.iteration, run.ending.reason) == (3, 3, "stopped")
+    straight, _ = trained(made(epochs=4), images, Branch(whole.folder, 3))
+    again, _ = trained(made(epochs=4), images, Branch(run.folder, 3))
+    assert digest(again) == digest(straight)
+
+
+def test_weights_of_a_step_that_was_begun_are_not_kept_as_those_of_the_epoch_before(
+    made: Made, images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "_MOST", 1)
+    monkeypatch.setattr(checkpoints, "_SECONDS_BETWEEN", math.inf)
+    step = training._Stepper.step
+
+    def interrupted(self: Any, *given: Any) -> Any:
+        stepped = step(self, *given)
+        if given[2] == 4:
+            raise KeyboardInterrupt
+        return stepped
+
+    monkeypatch.setattr(training._Stepper, "step", interrupted)
+    run = Run(made(epochs=9), images)
+    with pytest.raises(KeyboardInterrupt):
+        list(run.events())
+    assert checkpoints.kept(run.folder) == [2]
+
+
+def test_a_record_whose_last_line_has_no_end_is_taken_over_whole(made: Made, images: ImageSet) -> None:
+    whole, _ = trained(made(epochs=2), images)
+    log = whole.folder / "metrics.jsonl"
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    last = max(place for place, line in enumerate(lines) if "epoch_ended" in line)
+    log.write_text("".join(lines[: last + 1]).rstrip("\n"))
+    branch, events = trained(made(epochs=3), images, Branch(whole.folder))
+    assert len(recorded(branch)) == len([event for event in events if type(event).__name__ != "Measuring"])
 
 
 @pytest.mark.parametrize(
@@ -273,28 +427,40 @@ def test_an_epoch_that_is_not_kept_is_answered_with_those_that_are(made: Made, i
         Branch(whole.folder, 7)
 
 
-@pytest.mark.parametrize("damage", [b"", b"no tensors", None])
-def test_a_damaged_checkpoint_is_told(made: Made, images: ImageSet, damage: bytes | None) -> None:
+@pytest.mark.parametrize("damage", ["empty", "no tensors", "other tensors", "other version"])
+def test_a_damaged_checkpoint_is_told(made: Made, images: ImageSet, damage: str) -> None:
     whole, _ = trained(made(epochs=2), images)
     file, branch = whole.folder / "epochs" / "0002.safetensors", Branch(whole.folder)
-    if damage is None:
-        file.write_bytes((whole.folder / "last.safetensors").read_bytes())  # sound, but of another kind
-    else:
-        file.write_bytes(damage)
-    with pytest.raises(StoreError, match=r"0002\.safetensors is not there or damaged"):
+    content = {
+        "empty": b"",
+        "no tensors": b"no tensors",
+        "other tensors": (whole.folder / "last.safetensors").read_bytes(),
+        "other version": file.read_bytes().replace(b'version\\": 1', b'version\\": 9'),
+    }[damage]
+    assert content != file.read_bytes()
+    file.write_bytes(content)
+    with pytest.raises(StoreError, match=r"0002\.safetensors is not there, damaged, or of another version"):
         Run(made(epochs=3), images, branch=branch)
 
 
-@pytest.mark.parametrize("left", [0, 5, "torn"])
-def test_a_record_that_ends_too_early_ends_the_branch_with_its_sentence(
-    made: Made, images: ImageSet, left: int | str
-) -> None:
+@pytest.mark.parametrize("left", ["nothing", "some lines", "a torn line"])
+def test_a_record_that_ends_too_early_is_told_and_makes_no_run(made: Made, images: ImageSet, left: str) -> None:
     whole, _ = trained(made(epochs=2), images)
     log = whole.folder / "metrics.jsonl"
     lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
-    log.write_text("".join(lines[:2]) + lines[2][:20] if left == "torn" else "".join(lines[: int(left)]))
+    log.write_text("".join({"nothing": [], "some lines": lines[:5], "a torn line": [*lines[:2], lines[2][:20]]}[left]))
+    with pytest.raises(StoreError, match=r"cannot be read up to epoch 2\. Begin after an earlier epoch"):
+        Run(made(epochs=3), images, branch=Branch(whole.folder, 2))
+    assert len(list(whole.folder.parent.iterdir())) == 1
+
+
+def test_a_line_of_the_record_that_says_nothing_ends_the_branch_with_its_sentence(made: Made, images: ImageSet) -> None:
+    whole, _ = trained(made(epochs=2), images)
+    log = whole.folder / "metrics.jsonl"
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    log.write_text("".join([*lines[:2], '{"event": "applauded"}\n', *lines[2:]]))
     run = Run(made(epochs=3), images, branch=Branch(whole.folder, 2))
-    with pytest.raises(StoreError, match=r"cannot be read up to epoch 2"):
+    with pytest.raises(StoreError, match="cannot be read up to epoch 2"):
         list(run.events())
     assert run.ending is not None
     assert run.ending.reason == "failed"

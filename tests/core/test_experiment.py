@@ -513,3 +513,9 @@ def test_a_picture_too_small_for_the_network_is_told_with_a_resize_that_lasts(
 def test_a_broken_chain_and_a_large_batch_are_told_together(example: Experiment) -> None:
     found = example.edited("transforms", ()).problems(pictures(10, 28))
     assert [problem.path for problem in found] == ["transforms", "training.batch_size"]
+
+
+def test_what_a_run_keeps_of_it_names_its_pictures_from_the_root(example: Experiment, tmp_path: Path) -> None:
+    kept = tmp_path / "experiment.lab"
+    kept.write_text(example.edited("dataset.root", "pictures").carried(tmp_path).to_toml(full=True))
+    assert Path(load(kept).document(full=True)["dataset"]["root"]) == Path("pictures").absolute()

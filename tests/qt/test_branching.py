@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from gui_lab.core.comparing import Difference, differences
 from gui_lab.core.experiment import default
 from gui_lab.qt.branching import Brancher
-from gui_lab.qt.running import RunControl
+from gui_lab.qt.running import RunControl, State
 from gui_lab.qt.session import Session
 
 
@@ -66,7 +68,7 @@ def test_it_says_that_nothing_differs_or_what_does(brancher, control):
     control.session.edit("optimizer", "SGD")
     assert brancher.changes.text() == "From there on: optimizer Adam to SGD; epochs 4 to 12."
     assert problems(brancher) == [
-        "What Adam remembers of the run is left behind: the optimiser is another one, or set to others."
+        "What Adam remembers of the run is left behind: the optimiser remembers other things."
     ]
     assert brancher.begin.isEnabled()
 
@@ -94,7 +96,13 @@ def test_while_the_run_goes_on_it_says_that_it_is_stopped_and_kept(brancher, con
     brancher.ask()
     assert brancher.note.text() == "The run that goes on is stopped first, and kept."
     assert brancher.begin.isEnabled()
+    control.session.edit("loss", "NLLLoss")
+    assert brancher.note.text() == control.why_not() != ""
+    assert not brancher.begin.isEnabled()
+    control.session.edit("loss", "CrossEntropyLoss")
     control.stop()
+    assert brancher.note.text() == "Once the run has stopped."
+    assert not brancher.begin.isEnabled()
     qtbot.waitUntil(lambda: not control.running, timeout=30_000)
     assert not brancher.note.isVisible()
 
@@ -107,19 +115,40 @@ def test_other_pictures_that_are_still_opened_let_nothing_begin(brancher, contro
 
 
 def test_a_run_whose_files_are_gone_is_told(brancher, control):
-    brancher.ask(2)
-    for file in (brancher._folder / "epochs").iterdir():
+    epochs = Path(control.history.started.run) / "epochs"
+    for file in epochs.iterdir():
         file.write_bytes(b"damaged")
     brancher.ask(3)
-    assert problems(brancher) == [
-        "What was kept of that epoch cannot be read: 0003.safetensors is not there or damaged. Choose another epoch."
-    ]
-    for file in (brancher._folder / "epochs").iterdir():
+    assert problems(brancher)[0].startswith("What was kept of that epoch cannot be read: 0003.safetensors is not there")
+    for file in epochs.iterdir():
         file.unlink()
     brancher.ask()
     assert offered(brancher) == []
     assert problems(brancher)[0].startswith("There is nothing to begin from in")
     assert not brancher.begin.isEnabled()
+
+
+def test_an_epoch_that_is_gone_when_the_answer_comes_is_told_and_the_run_goes_on(brancher, control, qtbot):
+    control.session.edit("training.epochs", 10_000)
+    control.train()
+    qtbot.waitUntil(lambda: control.history.epochs >= 2, timeout=30_000)
+    brancher.ask(1)
+    (Path(control.history.started.run) / "epochs" / "0001.safetensors").unlink()
+    brancher.begin.click()
+    assert brancher.isVisible()
+    assert "Epoch 1 of" in problems(brancher)[0]
+    assert control.state == State.TRAINING
+
+
+def test_it_asks_about_the_run_it_was_opened_for(brancher, control, qtbot):
+    first = control.history.started.run
+    brancher.ask(2)
+    control.session.edit("training.epochs", 6)
+    control.train()
+    qtbot.waitUntil(lambda: control.history.epochs >= 1, timeout=30_000)
+    brancher.begin.click()
+    qtbot.waitUntil(lambda: control.history.branched is not None, timeout=30_000)
+    assert control.history.branched.run == Path(first).name
 
 
 def test_differences_are_told_by_section_list_or_field():

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import torch
 
-from gui_lab.core import training
+from gui_lab.core import checkpoints, training
 from gui_lab.core.experiment import default
 from gui_lab.core.runs import Run
 from gui_lab.errors import LossNotFinite, StoreError
@@ -329,7 +329,7 @@ def test_a_run_that_is_over_is_branched_with_the_settings_as_they_are_now(contro
     ended(control, qtbot)
     first = control.history
     control.session.edit("optimizer.lr", 0.0005)
-    control.branch(2)
+    control.branch(Path(first.started.run), 2)
     qtbot.waitUntil(lambda: control.history.branched is not None, timeout=30_000)
     ended(control, qtbot)
     history = control.history
@@ -347,7 +347,7 @@ def test_a_run_that_goes_on_is_stopped_and_kept_before_it_is_branched(control, q
     control.train()
     qtbot.waitUntil(lambda: control.history.epochs >= 2, timeout=30_000)
     first = Path(control.history.started.run)
-    control.branch(1)
+    control.branch(first, 1)
     qtbot.waitUntil(lambda: control.history.branched is not None, timeout=30_000)
     assert control.running
     assert json.loads((first / "metrics.jsonl").read_text().splitlines()[-1])["reason"] == "stopped"
@@ -362,7 +362,7 @@ def test_what_is_shown_of_a_branch_is_its_own_network_from_where_it_begins(contr
     control.session.edit("training.epochs", 3)
     control.train()
     ended(control, qtbot)
-    control.branch(2)
+    control.branch(Path(control.history.started.run), 2)
     qtbot.waitUntil(lambda: control.history.branched is not None, timeout=30_000)
     ended(control, qtbot)
     begun = 2 * control.history.started.iterations
@@ -372,25 +372,94 @@ def test_what_is_shown_of_a_branch_is_its_own_network_from_where_it_begins(contr
     assert [one.epoch for one in control.snapshots] == [3]
 
 
-def test_discarding_or_closing_forgets_a_branch_that_waits(control, qtbot):
+def test_a_person_who_stops_or_discards_lets_no_branch_begin(control, qtbot):
     control.session.edit("training.epochs", 10_000)
+    for end in (control.stop, control.discard):
+        control.train()
+        qtbot.waitUntil(lambda: control.history.epochs >= 1, timeout=30_000)
+        first = Path(control.history.started.run)
+        control.branch(first, 1)
+        end()
+        ended(control, qtbot)
+        assert not control.running
+        assert first.exists() == (end == control.stop)
     control.train()
     qtbot.waitUntil(lambda: control.history.epochs >= 1, timeout=30_000)
-    control.branch(1)
     control.discard()
+    control.branch(Path(control.history.started.run), 1)  # what is thrown away cannot be begun from
     ended(control, qtbot)
-    assert control.history.started is None
-    control.branch(1)  # there is nothing to branch any more
     assert not control.running
+    assert control.failure is None
 
 
-def test_a_branch_of_what_is_gone_by_then_ends_with_its_sentence(control, qtbot):
+def test_a_branch_of_what_is_gone_by_then_ends_with_its_sentence_and_leaves_the_run_on_screen(control, qtbot):
     control.session.edit("training.epochs", 2)
     control.train()
     ended(control, qtbot)
-    for file in (Path(control.history.started.run) / "epochs").iterdir():
+    before, trained = control.history, control.experiment
+    folder = Path(before.started.run)
+    for file in (folder / "epochs").iterdir():
         file.unlink()
-    control.branch(1)
+    control.session.edit("training.epochs", 5)
+    control.branch(folder, 1)
+    control.discard()  # of the new run: there is none
     ended(control, qtbot)
     assert isinstance(control.failure.error, StoreError)
     assert "There is nothing to begin from" in control.failure.error.sentence
+    assert (control.history, control.experiment) == (before, trained)
+    assert folder.exists()
+
+
+def test_a_pause_of_the_other_run_does_not_pause_the_branch(control, qtbot):
+    control.session.edit("training.epochs", 3)
+    control.one_epoch()
+    qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)
+    control.train()
+    ended(control, qtbot)
+    control.session.edit("training.epochs", 10_000)
+    control.branch(Path(control.history.started.run), 3)
+    qtbot.waitUntil(lambda: control.history.epochs > 3, timeout=30_000)
+    assert [mark.kind for mark in control.history.marks] == ["paused", "branched"]
+    assert control.state == State.TRAINING
+    control.pause()
+    qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)
+
+
+def test_what_is_asked_while_the_other_run_is_told_acts_on_the_branch(control, qtbot):
+    control.session.edit("training.epochs", 6)
+    control.train()
+    ended(control, qtbot)
+    control.session.edit("training.epochs", 12)
+    control.branch(Path(control.history.started.run), 5)
+    control.one_epoch()
+    control.session.edit("training.epochs", 20)
+    qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)
+    assert control.history.epochs == 6
+    assert [mark.kind for mark in control.history.marks] == ["branched", "changed", "paused"]
+    assert control.history.epochs_planned == 20
+    assert control.probed.epoch == 6
+
+
+def test_a_run_that_was_stopped_for_a_branch_that_cannot_begin_is_told(control, qtbot):
+    control.session.edit("training.epochs", 10_000)
+    control.train()
+    qtbot.waitUntil(lambda: control.history.epochs >= 1, timeout=30_000)
+    control.branch(Path(control.history.started.run), 1)
+    with qtbot.waitSignal(control.session.erred, timeout=30_000) as told:
+        control.session.edit("loss", "NLLLoss")
+    ended(control, qtbot)
+    assert "The run was stopped, but the new one cannot begin: " in told.args[0].sentence
+
+
+def test_an_epoch_that_is_held_outlives_those_around_it(control, qtbot, monkeypatch):
+    monkeypatch.setattr(checkpoints, "_MOST", 2)
+    control.session.edit("training.epochs", 10_000)
+    control.train()
+    control.hold_epoch(3)
+    qtbot.waitUntil(lambda: control.history.epochs >= 12, timeout=30_000)
+    folder = Path(control.history.started.run)
+    assert 3 in checkpoints.kept(folder)
+    assert 5 not in checkpoints.kept(folder)
+    control.branch(folder, 3)
+    qtbot.waitUntil(lambda: control.history.branched is not None, timeout=30_000)
+    assert control.history.branched.epoch == 3

@@ -85,10 +85,12 @@ class Pane(Plot):
         self._look(self._x[0] + shift, self._x[1] + shift)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        box, self._box, self._pressed = self._box, None, None
+        box, pressed = self._box, self._pressed
+        self._box = self._pressed = None
         self.update()
         if box is None or box.width() < _BOX:
-            if event.button() == Qt.MouseButton.RightButton:
+            still = pressed is not None and (event.position() - pressed).manhattanLength() < _BOX
+            if still and self._boxing and event.button() == Qt.MouseButton.RightButton:
                 self.menu_wanted.emit(self._trained_at(event.position()), event.globalPosition().toPoint())
             return
         view = self.view
