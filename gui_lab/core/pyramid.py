@@ -91,7 +91,9 @@ class Pyramid:
                 grown.extend(pairs[np.arange(len(pairs)), chosen])
             level += 1
 
-    def blocks(self, values: Floats, first: int, last: int, columns: int) -> tuple[Indices, Indices, Indices]:
+    def blocks(
+        self, values: Floats, first: int, last: int, columns: int, since: int = 0
+    ) -> tuple[Indices, Indices, Indices]:
         """Where values[first:last] begin their blocks, and where each has its smallest and its largest value.
 
         A block has 2**k values, as many as fit into a column at most, and begins at a multiple of that: so blocks stand
@@ -103,10 +105,12 @@ class Pyramid:
             values: the series that is followed, float64 (n,).
             first, last: of 0 .. `count`.
             columns: in which they are drawn.
+            since: of the same blocks only those from this value on.
         Returns:
             starts, lows, highs: each int64 (blocks,).
         """
         size = 1 << (max((last - first) // max(columns, 1), 1).bit_length() - 1)
+        first = max(first, since // size * size)
         if first >= last:
             return (np.empty(0, np.int64),) * 3
         level = (size // _BASE).bit_length() - 1
@@ -132,13 +136,13 @@ class Pyramid:
         (low,), (high,) = _ends(values[places][None, :])
         return int(places[low]), int(places[high])
 
-    def peaks(self, values: Floats, first: int, last: int, columns: int) -> Indices:
+    def peaks(self, values: Floats, first: int, last: int, columns: int, since: int = 0) -> Indices:
         """Which of values[first:last] draw the same picture as all of them: the smallest and the largest of each block,
         in their order, int64 (m,). See `blocks`."""
         if last - first <= 2 * columns:
-            chosen = np.arange(first, last)
+            chosen = np.arange(max(first, since), last)
         else:
-            _, lows, highs = self.blocks(values, first, last, columns)
+            _, lows, highs = self.blocks(values, first, last, columns, since)
             chosen = np.stack([np.minimum(lows, highs), np.maximum(lows, highs)], 1).ravel()
             fresh = np.ones(len(chosen), np.bool_)
             fresh[1:] = chosen[1:] != chosen[:-1]  # a block of one value gives one point

@@ -76,18 +76,17 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """How far a line was drawn: so many values, by these points, in columns of so many values (those of its band too, 0
-    where it has none), with a sign at every n-th point."""
+    """How far a line was drawn: so many values, its end by these points at these pixels, in columns of so many values
+    (those of its band too, 0 where it has none), with a sign at every n-th point; and whether all its points are so
+    `few` that each can be told from its neighbours."""
 
     count: int
     points: Indices
+    x: Floats
     block: int
     block_of_band: int
     every: int
-
-    def few(self, view: View) -> bool:
-        """Whether each can be told from its neighbours."""
-        return len(self.points) < view.columns / 6
+    few: bool
 
 
 class Line:
@@ -113,8 +112,9 @@ class Line:
         self.trained: Floats | None = None
         self._pyramid = Pyramid()
         self._points: Indices = np.empty(0, np.int64)
-        self._every = 1
-        self._placed: tuple[View, int, tuple[Floats, Floats]] | None = None
+        self._x: Floats = np.empty(0)
+        self._every, self._few = 1, True
+        self._placed: tuple[tuple[View, int, int], tuple[Floats, Floats]] | None = None
         self._ends = (float("inf"), float("-inf"))
         self._usual = (0, float("nan"), float("nan"))
 
@@ -160,32 +160,45 @@ class Line:
         """How many iterations were trained at these values."""
         return (indices + 1).astype(np.float64) if self.trained is None else self.trained[indices]
 
-    def points(self, view: View) -> tuple[Floats, Floats]:
-        """What is drawn, in pixels: no peak of a column is lost."""
-        if self._placed is not None and self._placed[0] is view and self._placed[1] == self.count:
-            return self._placed[2]
-        chosen = self._points = self._pyramid.peaks(self.values, *self.seen(view), _columns(view))
-        x = view.across(view.along.place(self.at(chosen)))
+    def points(self, view: View, since: int = 0) -> tuple[Floats, Floats]:
+        """What is drawn, in pixels: no peak of a column is lost.
+
+        Args:
+            since: of all that only what is drawn from this value on; those with signs are always found whole.
+        """
+        since = since if self.style in SIGNLESS else 0
+        key = view, self.count, since
+        if self._placed is not None and self._placed[0] == key:
+            return self._placed[1]
+        chosen = self._points = self._pyramid.peaks(self.values, *self.seen(view), _columns(view), since)
+        x = self._x = view.across(view.along.place(self.at(chosen)))
+        if not since:
+            self._few = len(chosen) < view.columns / 6
         if self.style not in SIGNLESS:
             self._every = _every(x)
         found = x, view.down(self.values[chosen])
-        self._placed = view, self.count, found
+        self._placed = key, found
         return found
 
-    def signed(self) -> Indices:
-        """Which of the points drawn last have a sign: so many that signs do not touch, and the last one always."""
-        count = len(self._points)
-        if not count:
-            return self._points
-        return np.unique(np.append(np.arange(self._every - 1, count, self._every), count - 1))
+    def place_of(self, since: int) -> int:
+        """Of the points found last the first that is drawn from a value on."""
+        return int(np.searchsorted(self._points, since))
 
-    def band(self, view: View) -> tuple[Floats, Floats] | None:
-        """The outline of all between the smallest and the largest values, in pixels; None where there are too few."""
+    def signed(self, start: int) -> list[int]:
+        """Which of the points found last have a sign, from one on: so many that signs do not touch, and the last."""
+        count = len(self._points)
+        places = range(self._every - 1, count, self._every)
+        return [place for place in dict.fromkeys((*places, count - 1)) if place >= start]
+
+    def band(self, view: View, since: int = 0) -> tuple[Floats, Floats] | None:
+        """The outline of all between the smallest and the largest values, in pixels, or of that from a value on; None
+        where there are too few."""
         first, last = self.seen(view)
         columns = _columns_of_band(view, last - first)
         if columns < 2:
             return None
-        starts, lows, highs = self._pyramid.blocks(self.values, first, last, columns)
+        since -= 2 * _block(last - first, columns)  # an end of a block is where its neighbour reaches, too
+        starts, lows, highs = self._pyramid.blocks(self.values, first, last, columns, max(since, 0))
         low, high = self.values[lows], self.values[highs]
         known = np.isfinite(low) & np.isfinite(high)
         starts, low, high = starts[known], low[known], high[known]
@@ -204,7 +217,8 @@ class Line:
         first, last = self.seen(view)
         values = last - first
         band = _block(values, _columns_of_band(view, values)) if self.style == "raw" else 0
-        return Drawn(self.count, self._points, _block(values, _columns(view)), band, self._every)
+        block = _block(values, _columns(view))
+        return Drawn(self.count, self._points, self._x, block, band, self._every, self._few)
 
     def news(self, view: View, before: Drawn) -> float | None:
         """From which pixel on it looks different since it was drawn in the same view; None where it may everywhere."""
@@ -213,27 +227,15 @@ class Line:
         now, signless = self.drawn(view), self.style in SIGNLESS
         if (now.block, now.block_of_band) != (before.block, before.block_of_band) or not len(before.points):
             return None
-        if before.few(view) if signless else _every(self.points(view)[0]) != before.every:
+        if before.few if signless else _every(self.points(view)[0]) != before.every:
             return None
         changed = before.count // now.block * now.block
         if now.block_of_band:
             changed = min(changed, (before.count // now.block_of_band - 2) * now.block_of_band)
-        still = before.points[max(int(np.searchsorted(before.points, changed)) - 1, 0)]
-        place = view.along.place(self.at(np.array([still if signless else min(still, before.points[-1])])))
-        return float(np.floor(view.across(place)[0])) - (2 if signless else _MOST_WIDTH)
-
-    def point_before(self, view: View, pixel: float) -> float:
-        """Where the last of the points is that are drawn left of there; the pixel itself where there is none."""
-        x, _ = self.points(view)
-        place = int(np.searchsorted(x, pixel)) - 1
-        return float(x[place]) if place >= 0 else pixel
-
-    def ends_before(self, view: View, pixel: float) -> bool:
-        """Whether all of it lies left of there."""
-        if not self.count:
-            return True
-        last = view.along.place(self.at(np.array([self.count - 1])))
-        return float(view.across(last)[0]) < pixel
+        still = int(np.searchsorted(before.points, changed)) - 1
+        if still < 0:
+            return None
+        return math.floor(float(before.x[still])) - (2 if signless else _MOST_WIDTH)
 
     def extent(self, view: View | None) -> tuple[float, float]:
         """The smallest and the largest value in view (of all without one); NaN where there is none."""
@@ -252,7 +254,7 @@ class Line:
         return found
 
     def _found_usual(self, largest: float) -> float:
-        newest = self.values[max(self.count - 4096, 0) : self.count : 8 if self.count > 4096 else 1]
+        newest = self.values[max(self.count - 4096, 0) : self.count : 10 if self.count > 4096 else 1]
         newest = newest[np.isfinite(newest)]
         if not len(newest):
             return largest

@@ -7,7 +7,6 @@ without antialiasing, which is several times as fast; in a file they are fine.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,15 +59,15 @@ def pen(tint: QColor, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.Solid
 # ---------------------------------------------------------------- lines
 
 
-def draw_line(painter: QPainter, line: Line, view: View, fine: bool, left: float = -math.inf) -> None:
-    """A line within the area, or what of it is seen from the pixel `left` on; the painter is clipped to that."""
+def draw_line(painter: QPainter, line: Line, view: View, fine: bool, since: int = 0) -> None:
+    """A line within the area, or what of it is drawn from a value on; the painter is clipped to that."""
     tint = colour(line.role)
-    x, y = line.points(view)
-    begin = max(int(np.searchsorted(x, left - STAMP)) - 2, 0)
-    x, y = x[begin:], y[begin:]
+    x, y = line.points(view, since)
+    start = line.place_of(since)
+    x, y = x[start:], y[start:]
     if line.style == "raw":
-        _draw_band(painter, line, view, fine, left)
-        _draw_raw(painter, line, (x, y), fine, few=len(x) < view.columns / 6 and left == -math.inf)
+        _draw_band(painter, line, view, fine, since)
+        _draw_raw(painter, line, (x, y), fine, few=len(x) < view.columns / 6 and not since)
         return
     path = polygon(x, y)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
@@ -80,25 +79,22 @@ def draw_line(painter: QPainter, line: Line, view: View, fine: bool, left: float
     else:
         painter.setPen(pen(tint, 1.8 if line.style == "smooth" else 1.2 if fine else 1.0))
         painter.drawPolyline(path)
-    if len(x) == 1 and line.style in ("line", "smooth"):
+    if len(x) == 1 and not since and line.style in ("line", "smooth"):
         draw_sign(painter, "disc", path.at(0), tint)
     if line.style not in ("line", "smooth"):
-        signed = line.signed() - begin
-        _draw_signs(painter, line.style, [path.at(place) for place in signed[signed >= 0].tolist()], tint, fine)
+        signed = [path.at(place - start) for place in line.signed(start)] if len(x) else []
+        _draw_signs(painter, line.style, signed, tint, fine)
 
 
-def _draw_band(painter: QPainter, line: Line, view: View, fine: bool, left: float) -> None:
-    """The ground between the smallest and the largest values, or what of it is seen from the pixel `left` on."""
-    band = line.band(view)
+def _draw_band(painter: QPainter, line: Line, view: View, fine: bool, since: int) -> None:
+    """The ground between the smallest and the largest values, or what of it is drawn from a value on."""
+    band = line.band(view, since)
     if band is None:
         return
-    x, y = (values.reshape(2, -1) for values in band)  # along the lower edge, and back along the upper one
-    begin = max(int(np.searchsorted(x[0], left)) - 2, 0)
-    end = x.shape[1] - begin
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour(line.role, 34))
-    painter.drawPolygon(polygon(*(np.concatenate([one[0, begin:], one[1, :end]]) for one in (x, y))))
+    painter.drawPolygon(polygon(*band))
 
 
 def _draw_raw(painter: QPainter, line: Line, points: tuple[Floats, Floats], fine: bool, few: bool) -> None:

@@ -10,7 +10,7 @@ was made of) asks each of them in Python at every paint, which took longer than 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -322,15 +322,21 @@ class Plot(QWidget):
     def _draw_end(self, axes: QPixmap, picture: QPixmap, left: int) -> None:
         """Draw it anew from this pixel on: apart, and from where the lines that are seen there have a point, for Qt
         cuts a line at the edge of what it draws on by a pixel more or less."""
-        points = [line.point_before(self.view, left) for line in self.lines.values()]
-        begin, ratio = max(math.floor(min(points)) - _EDGE, 0), axes.devicePixelRatioF()
+        starts = {name: self._start(drawn, left - curve_paint.STAMP) for name, drawn in self._drawn.items()}
+        begin = max(math.floor(min(x for _, x in starts.values())) - _EDGE, 0)
+        ratio = axes.devicePixelRatioF()
         end = axes.copy(QRect(round(begin * ratio), 0, axes.width() - round(begin * ratio), axes.height()))
         with QPainter(end) as painter:
             painter.translate(-begin, 0)
-            self._draw_lines(painter, fine=False, left=begin)
+            self._draw_lines(painter, fine=False, since={name: since for name, (since, _) in starts.items()})
         with QPainter(picture) as painter:
             painter.setClipRect(QRect(left, 0, self.width() - left, self.height()))
             painter.drawPixmap(begin, 0, end)
+
+    def _start(self, drawn: Drawn, pixel: float) -> tuple[int, float]:
+        """Which value is drawn as the last point left of there, and where; all of the line where there is none."""
+        place = int(np.searchsorted(drawn.x, pixel)) - 1
+        return (int(drawn.points[place]), float(drawn.x[place])) if place >= 0 else (0, pixel)
 
     def _changed_from(self, view: View) -> float | None:
         """The pixel; None where it may be anywhere."""
@@ -360,13 +366,12 @@ class Plot(QWidget):
         curve_paint.draw_axes(painter, view, x_ticks, self._y_ticks(view), self.unit)
         curve_paint.draw_flags(painter, self.marks, view, self.signs)
 
-    def _draw_lines(self, painter: QPainter, fine: bool, left: float = -math.inf) -> None:
+    def _draw_lines(self, painter: QPainter, fine: bool, since: Mapping[str, int] | None = None) -> None:
         view = self.view
         painter.save()
         painter.setClipRect(view.area.adjusted(0, -1, RIGHT / 2, 1), Qt.ClipOperation.IntersectClip)
-        for line in self.lines.values():
-            if not line.ends_before(view, left - curve_paint.STAMP):
-                curve_paint.draw_line(painter, line, view, fine, left)
+        for name, line in self.lines.items():
+            curve_paint.draw_line(painter, line, view, fine, since[name] if since is not None else 0)
         painter.restore()
         if not any(line.count and line.known for line in self.lines.values()):
             painter.setFont(curve_paint.font())
