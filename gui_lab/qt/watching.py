@@ -25,7 +25,8 @@ from gui_lab.qt.theme import L, M, S, label, with_icon
 from gui_lab.qt.threads import Failed, Latest
 from gui_lab.qt.views.batch_tiles import BatchTiles
 from gui_lab.qt.views.ladder import Ladder
-from gui_lab.qt.views.probabilities import Pinned, Probabilities
+from gui_lab.qt.views.pinned_card import Pinned
+from gui_lab.qt.views.probabilities import Probabilities
 from gui_lab.qt.views.segments import Segments
 
 _PICTURE = 64

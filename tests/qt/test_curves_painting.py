@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from gui_lab.core.events import BatchTrained, EpochEnded, RunEnded, RunStarted
 from gui_lab.core.history import History
 from gui_lab.qt.theme import THEME
-from gui_lab.qt.views import curve_paint, probabilities
+from gui_lab.qt.views import curve_paint, pinned_card, probabilities
 from gui_lab.qt.views.curves import Curves
 
 EACH = 10
@@ -139,7 +139,7 @@ def test_the_names_of_classes_are_measured_once_however_often_their_bars_are_pai
     picture = QImage(8, 8, QImage.Format.Format_Grayscale8)
     picture.fill(0)
     classes = [f"class {number}" for number in range(1000)]
-    bars.show_pictures([probabilities.Pinned(index, picture, index) for index in range(3)], classes)
+    bars.show_pictures([pinned_card.Pinned(index, picture, index) for index in range(3)], classes)
     for _ in range(3):
         bars.show_probabilities((0, 1, 2), np.full((3, 1000), 0.001, np.float32))
         bars.grab()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -16,7 +17,8 @@ from torch import nn
 from gui_lab.core.probing import NO_LABEL, Probed
 from gui_lab.core.softmax import Steps
 from gui_lab.qt.theme import THEME, class_colour, colour
-from gui_lab.qt.views import ladder_words, over_time
+from gui_lab.qt.views import ladder as ladder_steps
+from gui_lab.qt.views import ladder_table, ladder_words, over_time
 from gui_lab.qt.views.ladder import Ladder
 
 SHAPES = ("circle", "square", "a very long name of a class that fits nowhere")
@@ -221,17 +223,16 @@ def test_bars_are_as_long_as_probabilities_and_the_true_one_is_green(ladder):
 @pytest.mark.parametrize("width", [210, 250, 320, 500])
 @pytest.mark.parametrize("classes", [3, 1000])
 def test_nothing_is_written_over_something_else_at_any_width(ladder, monkeypatch, width, classes):
-    from gui_lab.qt.views import ladder as module
-
     drawn = []
-    elided = module._elided
+    elided = ladder_table.elided
 
     def note(painter, text, room):
         words = elided(painter, text, room)
         drawn.append((painter.fontMetrics().horizontalAdvance(words), room))
         return words
 
-    monkeypatch.setattr(module, "_elided", note)
+    for module in (ladder_steps, ladder_table):
+        monkeypatch.setattr(module, "elided", note)
     names = SHAPES if classes == 3 else tuple(f"class {one} with a name" for one in range(classes))
     rows = np.random.default_rng(1).normal(0, 30, (1, classes)).tolist()
     ladder.resize(width, 600)
@@ -329,3 +330,42 @@ def test_the_colour_of_a_class_is_its_own_on_both_grounds():
     for scheme in ("light", "dark"):
         THEME.choose(scheme)
         assert len({class_colour(label).name() for label in range(30)}) == 30
+
+
+@pytest.mark.parametrize("width", [220, 320, 420])
+def test_what_is_painted_of_the_news_is_what_all_of_it_painted_anew_would_be(ladder, width):
+    ladder.resize(width, 520)
+    random = np.random.default_rng(1)
+    for step in range(20):
+        scores = random.normal(0, 3, (2, 3)).tolist()
+        scores[0][2] = -50.0  # never anything but 0
+        ladder.show_probed(probed(scores, [0, 1], factor=1.0 if step % 3 else 1.5), 10 + step % 2, SHAPES)
+        QApplication.processEvents()
+        news = ladder.steps.grab().toImage()
+        ladder.steps._painted = None
+        assert news == ladder.steps.grab().toImage(), step
+
+
+def test_rows_whose_numbers_stay_are_not_painted_again(ladder):
+    first = probed(SCORES, [0, 1])
+    ladder.show_probed(first, 10, SHAPES)
+    for _ in range(5):  # it asks for more room first
+        QApplication.processEvents()
+    painted = []
+
+    class Regions(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() == QEvent.Type.Paint:
+                painted.append(event.region())
+            return False
+
+    watcher = Regions()
+    ladder.steps.installEventFilter(watcher)
+    ladder.show_probed(replace(probed(SCORES, [0, 1]), pictures=first.pictures), 10, SHAPES)
+    QApplication.processEvents()
+    assert painted == []
+    other = probed([[2.0, -1.0, 0.6], SCORES[1]], [0, 1])
+    ladder.show_probed(replace(other, pictures=first.pictures), 10, SHAPES)
+    QApplication.processEvents()
+    (region,) = painted
+    assert not region.boundingRect().contains(ladder.steps.rect())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea
 
-from gui_lab.core.trails import Trail
+from gui_lab.core.trails import Trail, Trails
 from gui_lab.qt.theme import THEME, class_colour, colour
-from gui_lab.qt.views.probabilities import Pinned, Probabilities
+from gui_lab.qt.views.pinned_card import Pinned
+from gui_lab.qt.views.probabilities import Probabilities
 
 ANIMALS = ("cat", "dog", "hippopotamus", "a very long name of a class that fits nowhere")
 
@@ -281,3 +284,50 @@ def test_what_is_no_number_is_not_drawn_as_one(bars):
     assert bars.accessibleDescription() == "no numbers"
     picture = bars.grab().toImage()
     assert count_of(picture, "best") == count_of(picture, "error") == count_of(picture, "training") == 0
+
+
+def test_what_is_painted_of_the_news_is_what_all_of_it_painted_anew_would_be(bars, qtbot):
+    random = np.random.default_rng(3)
+    bars.show_pictures([pin(0, 0), pin(1, 2), pin(2, -1)], ANIMALS)
+    trails = Trails()
+    for step in range(1, 25):
+        rows = random.dirichlet([0.2] * 4, 3).astype(np.float32)
+        if step % 5 == 0:
+            rows[1] = np.nan
+        rows[2] = [0.97, 0.03, 0, 0]  # and one that stays as it is
+        seen = SimpleNamespace(epoch=1, iteration=step, trained=step, indices=(0, 1, 2), probabilities=rows)
+        trails.take(seen)
+        bars.show_probabilities((0, 1, 2), rows, trails, goes_on=step % 7 != 0)
+        if step % 6 == 0:
+            bars.choose(step // 6 % 3)
+        QApplication.processEvents()
+        news = bars.grab().toImage()
+        bars._ground = None
+        assert news == bars.grab().toImage(), step
+
+
+def test_of_the_screen_only_the_bars_are_painted_that_have_changed(bars, qtbot):
+    bars.show_pictures([pin(0, 0), pin(1, 2)], ANIMALS)
+    rows = np.array([[0.9, 0.1, 0, 0], [0.1, 0.2, 0.7, 0]], np.float32)
+    bars.show_probabilities((0, 1), rows)
+    QApplication.processEvents()
+    painted = []
+
+    class Regions(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() == QEvent.Type.Paint:
+                painted.append(event.region().boundingRect())
+            return False
+
+    watcher = Regions()
+    bars.installEventFilter(watcher)
+    rows[1] = [0.1, 0.25, 0.65, 0]
+    bars.show_probabilities((0, 1), rows)
+    QApplication.processEvents()
+    (where,) = painted
+    second = bars._rectangle(1).toAlignedRect()
+    assert second.contains(where)
+    assert where.height() <= 32
+    bars.show_probabilities((0, 1), rows)
+    QApplication.processEvents()
+    assert painted == [where]

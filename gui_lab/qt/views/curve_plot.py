@@ -273,13 +273,11 @@ class Plot(QWidget):
 
     def _take_turn(self) -> None:
         """Draw the news, and have that part of the screen painted where nothing else is new."""
-        whole = self._whole_anew or self._picture is None or self._axes is None
-        self._whole_anew = False
-        if whole:
+        axes, whole, self._whole_anew = self._axes, self._whole_anew, False
+        if axes is None or self._picture is None or whole:
             self.update()
         elif self._news:
-            assert self._axes is not None
-            left = self._draw_news(self._axes)
+            left = self._draw_news(axes)
             self.update(QRect(left, 0, self.width() - left, self.height()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -1,20 +1,18 @@
 """The softmax ladder of one pinned picture: from the scores to the loss, every step as a number.
 
-One widget paints the picture and the table, so that ten updates a second cost ten small repaints: of the numbers alone,
-over a picture of all that stands. The numbers are torch's own (`core/probing.py`); only another temperature is reckoned
-here, as one turns the knob.
+One widget paints the picture and the table, so that ten updates a second cost ten small repaints: of those rows alone
+whose numbers have changed, over a picture of all that stands. The numbers are torch's own (`core/probing.py`); only
+another temperature is reckoned here, as one turns the knob.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPixmap, QPolygonF, QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from gui_lab.qt.pictures import scaled
@@ -22,32 +20,27 @@ from gui_lab.qt.theme import (
     BASE,
     CAPTION,
     THEME,
-    XS,
     L,
     M,
     S,
-    class_colour,
     colour,
     label,
     numbers_font,
     set_role,
     with_icon,
 )
+from gui_lab.qt.views.cells import Cells
 from gui_lab.qt.views.facts import span
 from gui_lab.qt.views.frames import image_of
-from gui_lab.qt.views.ladder_words import MOST_ROWS, Row, Said, degree, said
+from gui_lab.qt.views.ladder_table import LEFT, NARROW, RIGHT, WIDE, Plan, Table, elided
+from gui_lab.qt.views.ladder_words import MOST_ROWS, Said, degree, said
 
 if TYPE_CHECKING:
     from gui_lab.core.probing import Probed
 
 _PICTURE = 64
-_NARROW, _WIDE = 230, 380  # pixels: below, all is closer; from the other on the table is as large as other text
-_MARK = 14  # the triangle of the true class and the colour of each
-_NARROWEST_BAR, _NARROWEST_NAME = 28, 48
 _STEPS = 100  # of the slider for each factor of ten
 _EQUAL = {True: "= equal", False: "≠ differ"}
-_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 class Ladder(QWidget):
@@ -150,7 +143,8 @@ class _Steps(QWidget):
         self._names_width = dict.fromkeys((CAPTION, BASE), 0)
         self._picture: tuple[object, int, bool, float, QImage] | None = None
         self._probed: tuple[Probed, int] | None = None
-        self._painted: tuple[object, QPixmap] | None = None
+        self._painted: tuple[object, Cells] | None = None
+        self._fresh = QRegion()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def show_nothing(self) -> None:
@@ -169,12 +163,19 @@ class _Steps(QWidget):
         if fresh:
             self.updateGeometry()
         self.setAccessibleDescription(_aloud(words))
-        self.update()
+        before = self._painted
+        if before is None or self.visibleRegion().isEmpty():
+            self.update()
+            return
+        cells = self._bring_up_to_date(words, probed, place)
+        changed = cells.changed() if cells is before[1] else QRegion(self.rect())
+        self._fresh += changed
+        self.update(changed)
 
     # ---------------------------------------------------------------- geometry
 
     def _pixels(self) -> int:
-        return BASE if self.width() >= _WIDE else CAPTION
+        return BASE if self.width() >= WIDE else CAPTION
 
     def _line(self) -> int:
         return self._pixels() + 7
@@ -193,28 +194,40 @@ class _Steps(QWidget):
     # ---------------------------------------------------------------- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        fresh, self._fresh = self._fresh, QRegion()
         with QPainter(self) as painter:
-            painter.setFont(numbers_font(self._pixels()))
             if self.said is None or self._probed is None:
+                painter.setFont(numbers_font(self._pixels()))
                 painter.fillRect(self.rect(), colour("window"))
                 painter.setPen(colour("quiet"))
                 words = "Press Train, and the steps of the chosen picture appear here."
                 wrapped = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
                 painter.drawText(self.rect(), wrapped, words)
                 return
-            metrics, names = painter.fontMetrics(), self._names_width[self._pixels()]
-            plan = _Plan.of(metrics, self.said, self.width(), self._line(), names)
-            painter.drawPixmap(0, 0, self._ground(self.said, *self._probed, plan))
-            table = _Table(painter, self.said, plan, _PICTURE + M)
-            table.paint_numbers()
-            self._paint_best(painter, self.said)
-            self._paint_losses(painter, self.said, table.end)
+            if self._painted is None or not event.region().subtracted(fresh).isEmpty():
+                self._bring_up_to_date(self.said, *self._probed).changed()  # all of it is painted now
+            assert self._painted is not None
+            self._painted[1].show(painter, event.rect())
 
-    def _ground(self, words: Said, probed: Probed, place: int, plan: _Plan) -> QPixmap:
+    def _bring_up_to_date(self, words: Said, probed: Probed, place: int) -> Cells:
+        """Paint what has changed."""
+        font = numbers_font(self._pixels())
+        names = self._names_width[self._pixels()]
+        plan = Plan.of(QFontMetrics(font, self), words, self.width(), self._line(), names)
+        cells = self._ground(words, probed, place, plan)
+        with QPainter(cells.picture) as painter:
+            painter.setFont(font)
+            table = Table(painter, words, plan, _PICTURE + M)
+            table.paint_numbers(cells)
+            self._paint_best(painter, cells, words)
+            self._paint_losses(painter, cells, words, table.end)
+        return cells
+
+    def _ground(self, words: Said, probed: Probed, place: int, plan: Plan) -> Cells:
         """All that stands while the numbers move, painted once."""
         ratio, image = self.devicePixelRatioF(), self._image(probed, place)
         rows = tuple((row.label, row.name) for row in words.rows), words.rest.name if words.rest else ""
-        looks = (plan, self.height(), image.cacheKey(), place, rows, words.true, words.score, words.loss[0])
+        looks = (plan, self.height(), ratio, image.cacheKey(), place, rows, words.true, words.score, words.loss[0])
         if self._painted is None or self._painted[0] != looks:
             ground = QPixmap(self.size() * ratio)
             ground.setDevicePixelRatio(ratio)
@@ -222,10 +235,10 @@ class _Steps(QWidget):
             with QPainter(ground) as painter:
                 painter.setFont(numbers_font(self._pixels()))
                 self._paint_head(painter, probed, place)
-                table = _Table(painter, words, plan, _PICTURE + M)
+                table = Table(painter, words, plan, _PICTURE + M)
                 table.paint_what_stands()
                 self._paint_names_of_losses(painter, words, table.end)
-            self._painted = looks, ground
+            self._painted = looks, Cells(ground)
         return self._painted[1]
 
     def _paint_head(self, painter: QPainter, probed: Probed, place: int) -> None:
@@ -245,16 +258,20 @@ class _Steps(QWidget):
         self._paint_fact(painter, 2, "as the network gets it:")
         self._paint_fact(painter, 3, f"{shape}, {span(float(values.min()), float(values.max()))}")
 
-    def _paint_best(self, painter: QPainter, words: Said) -> None:
-        mark = {True: "✓ ", False: "✗ ", None: ""}[words.right]
-        painter.setPen(colour({True: "best", False: "error", None: "text"}[words.right]))
-        self._paint_fact(painter, 1, f"{mark}most probable: {words.best}")
+    def _paint_best(self, painter: QPainter, cells: Cells, words: Said) -> None:
+        if cells.cleared(painter, "best", self._fact(1), (words.right, words.best)):
+            mark = {True: "✓ ", False: "✗ ", None: ""}[words.right]
+            painter.setPen(colour({True: "best", False: "error", None: "text"}[words.right]))
+            self._paint_fact(painter, 1, f"{mark}most probable: {words.best}")
 
-    def _paint_fact(self, painter: QPainter, number: int, text: str) -> None:
+    def _fact(self, number: int) -> QRectF:
         """One of the four lines beside the picture."""
         left, step = _PICTURE + M, _PICTURE / 4
-        room = QRectF(left, number * step, self.width() - left, step)
-        painter.drawText(room, _LEFT, _elided(painter, text, room.width()))
+        return QRectF(left, number * step, self.width() - left, step)
+
+    def _paint_fact(self, painter: QPainter, number: int, text: str) -> None:
+        room = self._fact(number)
+        painter.drawText(room, LEFT, elided(painter, text, room.width()))
 
     def _image(self, probed: Probed, place: int) -> QImage:
         """Made once for each picture, scheme and screen."""
@@ -275,7 +292,7 @@ class _Steps(QWidget):
     def _paint_names_of_losses(self, painter: QPainter, words: Said, top: float) -> None:
         metrics, line = painter.fontMetrics(), self._line()
         room = self.width() - self._number(metrics)
-        sure = metrics.horizontalAdvance(_EQUAL[True][:1] if self.width() < _NARROW else _EQUAL[False]) + S
+        sure = metrics.horizontalAdvance(_EQUAL[True][:1] if self.width() < NARROW else _EQUAL[False]) + S
         names = (
             ("CrossEntropyLoss", room),
             ("LogSoftmax + NLLLoss", room - sure),
@@ -284,148 +301,25 @@ class _Steps(QWidget):
         for place, (name, width) in enumerate(names):
             painter.setPen(colour("quiet" if place == 2 else "text"))
             where = QRectF(0, top + place * line, width, line)
-            painter.drawText(where, _LEFT, _elided(painter, name, width))
+            painter.drawText(where, LEFT, elided(painter, name, width))
 
-    def _paint_losses(self, painter: QPainter, words: Said, top: float) -> None:
+    def _paint_losses(self, painter: QPainter, cells: Cells, words: Said, top: float) -> None:
         width, line = self.width(), self._line()
         for place, value in enumerate((words.cross_entropy, words.nll, words.loss[1])):
+            where, agree = QRectF(0, top + place * line, width, line), words.agree if place == 1 else None
+            if not cells.cleared(painter, ("loss", place), where, (value, agree)):
+                continue
             painter.setPen(colour("quiet" if place == 2 else "text"))
-            painter.drawText(QRectF(0, top + place * line, width, line), _RIGHT, value)
-        if words.agree is not None:
-            sign = _EQUAL[words.agree]
-            painter.setPen(colour("best" if words.agree else "error"))
-            where = QRectF(0, top + line, width - self._number(painter.fontMetrics()), line)
-            painter.drawText(where, _RIGHT, sign[:1] if width < _NARROW else sign)
+            painter.drawText(where, RIGHT, value)
+            if agree is not None:
+                sign = _EQUAL[agree]
+                painter.setPen(colour("best" if agree else "error"))
+                before = where.adjusted(0, 0, -self._number(painter.fontMetrics()), 0)
+                painter.drawText(before, RIGHT, sign[:1] if width < NARROW else sign)
 
     def _number(self, metrics: QFontMetrics) -> int:
         """The room of a loss."""
         return metrics.horizontalAdvance("00.0000") + S
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """How wide the columns of the table are. The bar of a class stands before its number, or where there is no room
-    below it.
-
-    Attributes:
-        width, line: of the table and of a row, in pixels.
-        gap: between columns.
-        names: the width of the names of the classes.
-        ends: where the columns of numbers end on their right.
-        part: the width of a probability.
-        bar: left and width of the bars; None where they are below their numbers.
-    """
-
-    width: int
-    line: int
-    gap: float
-    names: float
-    ends: tuple[float, ...]
-    part: int
-    bar: tuple[float, float] | None
-
-    @classmethod
-    def of(cls, metrics: QFontMetrics, words: Said, width: int, line: int, names_width: int) -> _Plan:
-        rows = [*words.rows, *([words.rest] if words.rest else [])]
-        score, part = metrics.horizontalAdvance("−00.00"), metrics.horizontalAdvance("0.0000")
-
-        def widest(*texts: str) -> int:  # figures are of one width: of many the longest is measured
-            return metrics.horizontalAdvance(max(texts, key=len))
-
-        columns = (
-            max(metrics.horizontalAdvance(words.score), score, widest(*(row.score for row in rows))),
-            max(score, widest(*(row.minus_max for row in rows))),
-            max(part, widest(words.sums[0])),
-        )
-        gap = XS if width < _NARROW else line * 0.4
-        left = width - _MARK - sum(columns) - part - 4 * gap  # for names and bars
-        names, least, bar = left, min(names_width, _NARROWEST_NAME), None
-        if left >= least + gap + _NARROWEST_BAR:
-            names = min(names_width, max(left * 0.5, least))
-            bar = (width - part - left + names, left - names - gap)
-        starts = accumulate((_MARK + names, *columns), lambda end, column: end + gap + column)
-        return cls(width, line, gap, names, (*list(starts)[1:], width), part, bar)
-
-
-class _Table:
-    """A row for each class. What stands is painted once, the numbers each time."""
-
-    def __init__(self, painter: QPainter, words: Said, plan: _Plan, top: float) -> None:
-        rows = (*words.rows, *([words.rest] if words.rest is not None else []))
-        self._painter, self._words, self._plan, self._rows, self._top = painter, words, plan, rows, top
-        line = plan.line
-        self._first = top + line + XS
-        self._sums = self._first + len(rows) * line + XS
-        self.end = self._sums + 2 * line + XS / 2 + 2 * XS
-
-    def paint_what_stands(self) -> None:
-        painter, plan, words, line = self._painter, self._plan, self._words, self._plan.line
-        head = "class" if painter.fontMetrics().horizontalAdvance("class") <= plan.names else ""
-        painter.setPen(colour("quiet"))
-        self._name(self._top, head, _MARK, plan.names)
-        self._numbers(self._top, (words.score, "− max", "exp", "p"))
-        for place, row in enumerate(self._rows):
-            self._stand(self._first + place * line, row, place == words.true)
-        painter.setPen(colour("text"))
-        self._name(self._sums, "sum", 0, plan.ends[0])
-        self._name(self._sums + line, "−log p of the true class", 0, plan.width - plan.part - 2 * plan.gap)
-        painter.setPen(colour("line"))
-        for y in (self._first, self._sums, self.end - XS):
-            painter.drawLine(QPointF(0, y - XS + 1), QPointF(plan.width, y - XS + 1))
-
-    def _stand(self, y: float, row: Row, true: bool) -> None:
-        painter, line, plan = self._painter, self._plan.line, self._plan
-        if true:
-            painter.fillRect(QRectF(0, y, plan.width, line), colour("raised"))
-            self._triangle(y + line / 2)
-        if row.label >= 0:
-            painter.fillRect(QRectF(8, y + 4, 3, line - 8), class_colour(row.label))
-        painter.setPen(colour("text"))
-        self._name(y, row.name, _MARK, plan.names if row.score else plan.ends[0] - _MARK)
-        if plan.bar is not None:
-            left, width = plan.bar
-            painter.fillRect(QRectF(left, y + 5, width, line - 10), colour("line" if true else "raised"))
-
-    def paint_numbers(self) -> None:
-        painter, words, line = self._painter, self._words, self._plan.line
-        painter.setPen(colour("text"))
-        for place, row in enumerate(self._rows):
-            y = self._first + place * line
-            self._numbers(y, (row.score, row.minus_max, row.exp, row.probability))
-            self._bar(y, row.part, colour("best" if place == words.true else "training"))
-        self._numbers(self._sums, ("", "", *words.sums))
-        painter.drawText(QRectF(0, self._sums + line, self._plan.width, line), _RIGHT, words.surprise)
-
-    def _bar(self, y: float, part: float, tint: QColor) -> None:
-        plan, line = self._plan, self._plan.line
-        if plan.bar is not None:
-            left, width = plan.bar
-            self._painter.fillRect(QRectF(left, y + 5, max(width * part, 0.5), line - 10), tint)
-        else:
-            self._painter.fillRect(QRectF(plan.width - plan.part, y + line - 3, plan.part * part, 2), tint)
-
-    def _name(self, y: float, name: str, left: float, room: float) -> None:
-        where = QRectF(left, y, room, self._plan.line)
-        self._painter.drawText(where, _LEFT, _elided(self._painter, name, room))
-
-    def _numbers(self, y: float, numbers: Sequence[str]) -> None:
-        for end, text in zip(self._plan.ends, numbers, strict=True):
-            if text:
-                self._painter.drawText(QRectF(0, y, end, self._plan.line), _RIGHT, text)
-
-    def _triangle(self, y: float) -> None:
-        """A small triangle that points at the true class."""
-        painter = self._painter
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour("text"))
-        painter.drawPolygon(QPolygonF([QPointF(0, y - 4), QPointF(6, y), QPointF(0, y + 4)]))
-        painter.restore()
-
-
-def _elided(painter: QPainter, text: str, width: float) -> str:
-    return painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(width))
 
 
 def _width_of(names: Sequence[str], pixels: int) -> int:

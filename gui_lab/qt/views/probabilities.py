@@ -1,70 +1,48 @@
 """Softmax outputs of pinned pictures as bars: a card for each picture, the true class marked by word and shape, below
 them how they came about over the run.
 
-One widget paints all cards, so that ten updates a second cost one repaint: of bars and numbers alone, over a picture of
-all that stands. The run below them changes by a column of pixels at most, so while it goes on one card after the other
-has it painted anew. One card is chosen, by the mouse or the
-arrow keys: its picture is the one that is shown step by step elsewhere.
+One widget paints all cards, so that ten updates a second cost one repaint: of those bars and numbers alone that have
+changed, over a picture of all that stands. The run below them changes by a column of pixels at most, so while it goes
+on one card after the other has it painted anew. One card is chosen, by the mouse or the arrow keys: its picture is the
+one that is shown step by step elsewhere.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QRegion,
+)
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
 from gui_lab.qt.theme import CAPTION, CORNER, THEME, XS, L, M, S, class_colour, colour, numbers_font
+from gui_lab.qt.views.cells import Cells
 from gui_lab.qt.views.over_time import stacked
+from gui_lab.qt.views.pinned_card import AREA, NO_NUMBERS, PICTURE, ROW, Bars, Pinned, area_of, below, verdict
 
 if TYPE_CHECKING:
     from gui_lab.core.trails import Trails
 
-_ROW = 15
-_PICTURE = 64
-_AREA = 24  # pixels, the height of the stacked area
 _TURNS = 2  # paints for one area
 _KEY = 7  # the colour of a class before its name
 _CARD_WIDTH = 166 + _KEY  # without the names of the classes
 _WIDEST_NAME = 96
-_MOST_ROWS = 10
-_NO_NUMBERS = "no numbers"  # NaN left the network
-
-
-@dataclass(frozen=True, eq=False)
-class Pinned:
-    """A pinned picture: its index, the picture as an image, and its true class; a person's own has a negative index,
-    the label -1 and a `name`."""
-
-    index: int
-    image: QImage
-    label: int
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class _Bars:
-    """Where the bars of a card stand, in pixels.
-
-    Attributes:
-        rows: label and top of each.
-        left: of the colours of the classes, before names of the width `names`.
-        start, longest: of the bars.
-        number: the width of the room behind them.
-    """
-
-    rows: tuple[tuple[int, float], ...]
-    left: float
-    names: int
-    start: float
-    longest: float
-    number: int
+_MOSTROWS = 10
 
 
 class Probabilities(QWidget):
@@ -88,7 +66,8 @@ class Probabilities(QWidget):
         self._values: dict[int, npt.NDArray[np.float32]] = {}
         self._trails: Trails | None = None
         self.chosen_index: int | None = None
-        self._ground: tuple[object, QPixmap] | None = None
+        self._ground: tuple[object, Cells] | None = None
+        self._fresh = QRegion()
         self._areas: dict[int, QImage] = {}
         self._old_areas: list[int] = []
         self._all_areas = True
@@ -148,7 +127,14 @@ class Probabilities(QWidget):
         self._old_areas += [pin.index for pin in self._pinned if pin.index not in self._old_areas]
         words = [f"{self._said(pin)}" for pin in self._pinned if pin.index in self._values]
         self.setAccessibleDescription("; ".join(words))
-        self.update()
+        seen = self.visibleRegion().boundingRect()
+        if self._ground is None or seen.isEmpty() or self._ground[0] != self._looks():
+            self.update()
+        else:
+            self._bring_up_to_date(self._ground[1], seen)
+            changed = self._ground[1].changed()
+            self._fresh += changed
+            self.update(changed)
 
     def probabilities(self, index: int) -> npt.NDArray[np.float32] | None:
         """What is shown for a picture, float32 (classes,); None before there is anything."""
@@ -158,7 +144,7 @@ class Probabilities(QWidget):
         row = self._values[pin.index]
         guess = int(row.argmax())
         if not math.isfinite(row[guess]):
-            return _NO_NUMBERS
+            return NO_NUMBERS
         if pin.label < 0:
             return f"{self._classes[guess]} {row[guess]:.0%}, {pin.name}"
         verdict = "right" if guess == pin.label else f"true: {self._classes[pin.label]}"
@@ -171,8 +157,8 @@ class Probabilities(QWidget):
         return max((width + M) // (narrowest + M), 1)
 
     def _card_height(self) -> int:
-        rows = min(len(self._classes), _MOST_ROWS)
-        return max(rows * _ROW, _PICTURE + 2 * L) + 3 * S + _AREA
+        rows = min(len(self._classes), _MOSTROWS)
+        return max(rows * ROW, PICTURE + 2 * L) + 3 * S + AREA
 
     def hasHeightForWidth(self) -> bool:
         return True
@@ -247,25 +233,38 @@ class Probabilities(QWidget):
     # ---------------------------------------------------------------- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        seen = QRectF(event.rect())
-        cards = [
-            (pin, card) for place, pin in enumerate(self._pinned) if (card := self._rectangle(place)).intersects(seen)
-        ]
+        cells, fresh, self._fresh = self._standing(), self._fresh, QRegion()
+        if not event.region().subtracted(fresh).isEmpty():  # more than what was brought up to date is seen
+            self._bring_up_to_date(cells, event.rect())
+            cells.changed()  # all of it is painted now
         with QPainter(self) as painter:
-            painter.setFont(numbers_font(CAPTION))
-            painter.drawPixmap(0, 0, self._standing())
-            self._renew_areas([pin for pin, _ in cards])
-            for pin, card in cards:
-                self._paint_now(painter, pin, self._values.get(pin.index), card)
-                if pin.index == self.chosen_index:
-                    self._paint_frame(painter, card)
+            cells.show(painter, event.rect())
+            place = self._place_of(self.chosen_index)
+            if place is not None:
+                self._paint_frame(painter, self._rectangle(place), event.region())
 
-    def _standing(self) -> QPixmap:
-        """All that stands while the numbers move, painted once."""
+    def _bring_up_to_date(self, cells: Cells, seen: QRect) -> None:
+        """Paint what has changed of the cards that are seen."""
+        cards = [
+            (pin, card)
+            for place, pin in enumerate(self._pinned)
+            if (card := self._rectangle(place)).intersects(QRectF(seen))
+        ]
+        self._renew_areas([pin for pin, _ in cards])
+        with QPainter(cells.picture) as painter:
+            painter.setFont(numbers_font(CAPTION))
+            for pin, card in cards:
+                self._paint_now(painter, cells, pin, self._values.get(pin.index), card)
+
+    def _looks(self) -> object:
+        """What decides how that looks which stands while the numbers move."""
         rows = [self._rows(pin, self._values.get(pin.index)) for pin in self._pinned]
         known = [pin.index in self._values for pin in self._pinned]
-        ratio = self.devicePixelRatioF()
-        looks = (self.size(), ratio, rows, known)
+        return self.size(), self.devicePixelRatioF(), rows, known
+
+    def _standing(self) -> Cells:
+        """All that stands while the numbers move, painted once."""
+        looks, ratio = self._looks(), self.devicePixelRatioF()
         if self._ground is None or self._ground[0] != looks:
             ground = QPixmap(self.size() * ratio)
             ground.setDevicePixelRatio(ratio)
@@ -273,82 +272,87 @@ class Probabilities(QWidget):
             with QPainter(ground) as painter:
                 painter.setFont(numbers_font(CAPTION))
                 for place, pin in enumerate(self._pinned):
-                    self._paint_card(painter, pin, rows[place], self._rectangle(place))
-            self._ground = looks, ground
+                    rows = self._rows(pin, self._values.get(pin.index))
+                    self._paint_card(painter, pin, rows, self._rectangle(place))
+            self._ground = looks, Cells(ground)
         return self._ground[1]
 
     def _paint_card(self, painter: QPainter, pin: Pinned, rows: Sequence[int], card: QRectF) -> None:
         painter.setPen(colour("line"))
         painter.setBrush(colour("surface"))
         painter.drawRoundedRect(card, CORNER, CORNER)
-        frame = QRectF(card.left() + S, card.top() + S, _PICTURE, _PICTURE)
+        frame = QRectF(card.left() + S, card.top() + S, PICTURE, PICTURE)
         painter.drawImage(frame, pin.image)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(frame)
         painter.setPen(colour("quiet"))
         if pin.label < 0:
-            painter.drawText(_below(card), _TOP, self._elided(painter, pin.name, _PICTURE))
+            painter.drawText(below(card), _TOP, self._elided(painter, pin.name, PICTURE))
         elif pin.index not in self._values:
-            words = self._elided(painter, f"true: {self._classes[pin.label]}", _PICTURE)
-            painter.drawText(_below(card), _TOP, words)
-        painter.fillRect(_area(card), colour("raised"))
+            words = self._elided(painter, f"true: {self._classes[pin.label]}", PICTURE)
+            painter.drawText(below(card), _TOP, words)
+        painter.fillRect(area_of(card), colour("raised"))
         self._paint_names(painter, pin, self._bars(painter, rows, card))
 
-    def _paint_names(self, painter: QPainter, pin: Pinned, bars: _Bars) -> None:
+    def _paint_names(self, painter: QPainter, pin: Pinned, bars: Bars) -> None:
         for label, y in bars.rows:
             true = label == pin.label
             painter.setPen(colour("text" if true else "quiet"))
             name = self._elided(painter, self._classes[label], bars.names)
-            painter.drawText(QRectF(bars.left + _KEY, y, bars.names, _ROW), _LEFT, name)
-            painter.fillRect(QRectF(bars.left, y + 3, 3, _ROW - 6), class_colour(label))
+            painter.drawText(QRectF(bars.left + _KEY, y, bars.names, ROW), _LEFT, name)
+            painter.fillRect(QRectF(bars.left, y + 3, 3, ROW - 6), class_colour(label))
             if true:
-                self._paint_mark(painter, bars.left + _KEY + bars.names + 2, y + _ROW / 2)
-            painter.fillRect(QRectF(bars.start, y + 4, bars.longest, _ROW - 8), colour("raised"))
+                self._paint_mark(painter, bars.left + _KEY + bars.names + 2, y + ROW / 2)
+            painter.fillRect(QRectF(bars.start, y + 4, bars.longest, ROW - 8), colour("raised"))
 
-    def _bars(self, painter: QPainter, rows: Sequence[int], card: QRectF) -> _Bars:
+    def _bars(self, painter: QPainter, rows: Sequence[int], card: QRectF) -> Bars:
         """Where the bars of a card stand."""
-        room = card.adjusted(2 * S + _PICTURE, S, -S, -2 * S - _AREA)
+        room = card.adjusted(2 * S + PICTURE, S, -S, -2 * S - AREA)
         names = min(self._names_width, int(room.width() * 0.42))
         number = painter.fontMetrics().horizontalAdvance("100%")
         start = room.left() + _KEY + names + M
-        top = room.top() + (room.height() - len(rows) * _ROW) / 2
-        places = tuple((label, top + place * _ROW) for place, label in enumerate(rows))
-        return _Bars(places, room.left(), names, start, room.right() - number - XS - start, number + XS)
+        top = room.top() + (room.height() - len(rows) * ROW) / 2
+        places = tuple((label, top + place * ROW) for place, label in enumerate(rows))
+        return Bars(places, room.left(), names, start, room.right() - number - XS - start, number + XS)
 
     # ---------------------------------------------------------------- what moves
 
-    def _paint_now(self, painter: QPainter, pin: Pinned, row: npt.NDArray[np.float32] | None, card: QRectF) -> None:
+    def _paint_now(
+        self, painter: QPainter, cells: Cells, pin: Pinned, row: npt.NDArray[np.float32] | None, card: QRectF
+    ) -> None:
         if row is None:
             return
-        self._paint_verdict(painter, _below(card), pin, row)
-        self._paint_bars(painter, pin, row, self._bars(painter, self._rows(pin, row), card))
-        if pin.index in self._areas:
-            painter.drawImage(_area(card), self._areas[pin.index])
+        if pin.label >= 0:
+            words, role = verdict(pin, row)
+            room = below(card)
+            if cells.cleared(painter, (pin.index, "verdict"), room, words):
+                painter.setPen(colour(role))
+                painter.drawText(room, _TOP, self._elided(painter, words, PICTURE))
+        self._paint_bars(painter, cells, pin, row, self._bars(painter, self._rows(pin, row), card))
+        area = self._areas.get(pin.index)
+        if area is not None and cells.cleared(painter, (pin.index, "area"), area_of(card), area.cacheKey()):
+            painter.drawImage(area_of(card), area)
 
-    def _paint_verdict(self, painter: QPainter, below: QRectF, pin: Pinned, row: npt.NDArray[np.float32]) -> None:
-        if pin.label < 0:
-            return
-        if not np.isfinite(row).all():
-            painter.setPen(colour("quiet"))
-            painter.drawText(below, _TOP, self._elided(painter, _NO_NUMBERS, _PICTURE))
-            return
-        right = int(row.argmax()) == pin.label
-        painter.setPen(colour("best" if right else "error"))
-        painter.drawText(below, _TOP, "✓ right" if right else "✗ wrong")
-
-    def _paint_bars(self, painter: QPainter, pin: Pinned, row: npt.NDArray[np.float32], bars: _Bars) -> None:
-        guess = int(row.argmax())
+    def _paint_bars(
+        self, painter: QPainter, cells: Cells, pin: Pinned, row: npt.NDArray[np.float32], bars: Bars
+    ) -> None:
+        guess, ratio = int(row.argmax()), self.devicePixelRatioF()
         for label, y in bars.rows:
             part = float(row[label])
-            if not math.isfinite(part):
-                continue
+            known = math.isfinite(part)
             role = "best" if label == pin.label else "error" if pin.label >= 0 and label == guess else "training"
-            painter.fillRect(QRectF(bars.start, y + 4, max(bars.longest * part, 0.5), _ROW - 8), colour(role))
-            painter.setPen(colour("text" if label == pin.label else "quiet"))
-            painter.drawText(QRectF(bars.start + bars.longest, y, bars.number, _ROW), _RIGHT, f"{part:.0%}")
+            length, words = (max(bars.longest * part, 0.5), f"{part:.0%}") if known else (0.0, "")
+            where = QRectF(bars.start, y, bars.longest + bars.number, ROW)
+            end = math.floor((bars.start + length) * ratio + 0.5)  # as Qt rounds it
+            if cells.cleared(painter, (pin.index, label), where, (end, words, role)) and known:
+                painter.fillRect(QRectF(bars.start, y + 4, length, ROW - 8), colour(role))
+                painter.setPen(colour("text" if label == pin.label else "quiet"))
+                painter.drawText(QRectF(bars.start + bars.longest, y, bars.number, ROW), _RIGHT, words)
 
-    def _paint_frame(self, painter: QPainter, card: QRectF) -> None:
-        """Around the chosen card."""
+    def _paint_frame(self, painter: QPainter, card: QRectF, seen: QRegion) -> None:
+        """Around the chosen card, where its edge is seen."""
+        if seen.subtracted(QRegion(card.toAlignedRect().adjusted(CORNER, CORNER, -CORNER, -CORNER))).isEmpty():
+            return
         painter.setPen(QPen(colour("accent"), 2 if self.hasFocus() else 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), CORNER, CORNER)
@@ -367,7 +371,7 @@ class Probabilities(QWidget):
             self._old_areas.remove(index)
             trail = self._trails.of(index) if self._trails is not None and index in self._values else None
             if trail is not None:
-                self._areas[index] = stacked(trail.means(), labels[index], _AREA)
+                self._areas[index] = stacked(trail.means(), labels[index], AREA)
             else:
                 self._areas.pop(index, None)
 
@@ -382,9 +386,9 @@ class Probabilities(QWidget):
 
     def _rows(self, pin: Pinned, row: npt.NDArray[np.float32] | None) -> list[int]:
         """All classes, or where there are many the true one and the most probable ones, in their own order."""
-        if len(self._classes) <= _MOST_ROWS:
+        if len(self._classes) <= _MOSTROWS:
             return list(range(len(self._classes)))
-        best = list(np.argsort(row)[::-1][:_MOST_ROWS]) if row is not None else list(range(_MOST_ROWS))
+        best = list(np.argsort(row)[::-1][:_MOSTROWS]) if row is not None else list(range(_MOSTROWS))
         if pin.label >= 0 and pin.label not in best:
             best[-1] = pin.label
         return sorted(int(label) for label in best)
@@ -396,16 +400,6 @@ class Probabilities(QWidget):
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _TOP = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-
-
-def _below(card: QRectF) -> QRectF:
-    """The words below the picture of a card."""
-    return QRectF(card.left() + S, card.top() + S + _PICTURE + XS, _PICTURE, 2 * L)
-
-
-def _area(card: QRectF) -> QRectF:
-    """The run so far, at the bottom of a card."""
-    return QRectF(card.left() + S, card.bottom() - S - _AREA, card.width() - 2 * S, _AREA)
 
 
 def _width_of(names: Sequence[str]) -> int:
