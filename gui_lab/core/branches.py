@@ -71,7 +71,15 @@ class Branch:
         Raises:
             LabError: it cannot be read.
         """
-        experiment, plan = load(self.folder / "experiment.lab"), self.facts.plan
+        return self.as_planned(load(self.folder / "experiment.lab"))
+
+    def as_planned(self, experiment: Experiment) -> Experiment:
+        """The experiment of the other run, as it began, with what a person had changed by then.
+
+        Raises:
+            StoreError: the checkpoint cannot be read (any more).
+        """
+        plan = self.facts.plan
         training = experiment.training.changed(epochs=plan.epochs, patience=plan.patience)
         return replace(experiment, training=training, optimizer=experiment.optimizer.changed(lr=plan.lr))
 
@@ -129,7 +137,7 @@ class Branch:
         if not there.remembers_for(experiment.optimizer.table(full=True)):
             name = there.optimizer["name"]
             yield "optimizer", f"What {name} remembers of the run is left behind: the optimiser remembers other things."
-        if tuple(images.classes) == there.classes and checkpoints.split_of(images) != there.split:
+        if tuple(images.classes) == there.classes and images.split != there.split:
             yield (
                 "dataset",
                 "Not the same pictures are held back as in the run: the network may have been trained on some of them.",

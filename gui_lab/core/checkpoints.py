@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import hashlib
 import json
 import re
 import time
@@ -21,7 +20,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
@@ -29,7 +27,6 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
 from gui_lab.core.files import write_atomically
-from gui_lab.core.images import ImageSet
 from gui_lab.core.learner import Learner, Plan, Standing
 from gui_lab.errors import StoreError
 
@@ -53,7 +50,7 @@ class Facts:
         standing, plan: how far the run had come, and what it was to do.
         shape: of the pictures that reach the network, (C, H, W).
         classes: their names.
-        split: a digest of which pictures are trained on and measured with, and of their classes.
+        split: a digest of which pictures are trained on and measured with, and of all classes.
         iterations: of an epoch.
         optimizer, loss: their names and settings.
         lr: the learning rate that the schedules' factors are meant for.
@@ -84,7 +81,7 @@ class Facts:
             plan=copy.copy(learner.plan),
             shape=learner.chain.output(images.kind).shape,
             classes=tuple(images.classes),
-            split=split_of(images),
+            split=images.split,
             iterations=experiment.training.iterations(len(images.train)),
             optimizer=experiment.optimizer.table(full=True),
             loss=experiment.loss.table(full=True),
@@ -284,14 +281,6 @@ def weights(network: nn.Module) -> Weights:
 
 def _file(run: Path, epoch: int) -> Path:
     return run / FOLDER / f"{epoch:04}.safetensors"
-
-
-def split_of(images: ImageSet) -> str:
-    """A digest of which pictures are trained on and measured with, and of all classes."""
-    digest = hashlib.sha256()
-    for values in (images.train, images.validation, images.test, images.labels):
-        digest.update(np.ascontiguousarray(values, np.int64).tobytes() + b";")
-    return digest.hexdigest()[:16]
 
 
 def _kind(optimizer: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,10 @@ worker processes, and a batch is one gather. numpy only: the sample grid does no
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -95,6 +97,14 @@ class ImageSet:
     @property
     def kind(self) -> Kind:
         return self.pictures.kind
+
+    @cached_property
+    def split(self) -> str:
+        """A digest of which pictures are trained on and measured with, and of all classes."""
+        digest = hashlib.sha256()
+        for values in (self.train, self.validation, self.test, self.labels):
+            digest.update(np.ascontiguousarray(values, np.int64).tobytes() + b";")
+        return digest.hexdigest()[:16]
 
     def counts(self, part: Indices) -> Indices:
         """How many pictures of each class are in a part, int64 (classes,)."""

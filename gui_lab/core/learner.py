@@ -106,9 +106,7 @@ class Learner:
             raise InvalidExperiment(problems)
         self.experiment, self.images = experiment, images
         training = experiment.training
-        self.device = machine.resolve(training.device)
-        if self.device not in machine.devices():
-            raise TrainingError(f"This machine has no {self.device} device that torch can use.", "Choose auto or cpu.")
+        self.device = _device(training.device)
         self.chain: Chain = experiment.chain
         with out_of_memory_told("the pictures that are kept ready"):
             self.fronts = fronts(self.chain, images)
@@ -213,6 +211,14 @@ class Learner:
         if self.averaged is not None:
             self.averaged.update_parameters(self.model)
         return rate
+
+
+def _device(wanted: str) -> str:
+    """The one that is meant; it is there."""
+    found = machine.resolve(wanted)
+    if found not in machine.devices():
+        raise TrainingError(f"This machine has no {found} device that torch can use.", "Choose auto or cpu.")
+    return found
 
 
 def _averaged(model: nn.Module, decay: float) -> AveragedModel | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -132,11 +132,10 @@ class Brancher(QDialog):
             return [Problem("", self.control.why_not())], []
         try:
             branch = Branch(run.folder, self.epoch.currentData())
-            problems, plan = branch.problems(self.session.experiment, images), branch.facts.plan
+            problems, before = branch.problems(self.session.experiment, images), branch.as_planned(run.experiment)
         except LabError as error:
             return [Problem("", f"{error.sentence} {error.remedy}".strip())], []
-        as_planned = _as_planned(run.experiment, plan.epochs, plan.patience, plan.lr)
-        return problems, differences(as_planned, self.session.experiment)
+        return problems, differences(before, self.session.experiment)
 
     def _begin(self) -> None:
         self._refresh()  # an epoch may be gone by now
@@ -152,12 +151,6 @@ class _Asked:
     folder: Path
     experiment: Experiment
     history: History
-
-
-def _as_planned(experiment: Experiment, epochs: int, patience: int, lr: float) -> Experiment:
-    """With what a person had changed by then while it trained."""
-    training = experiment.training.changed(epochs=epochs, patience=patience)
-    return replace(experiment, training=training, optimizer=experiment.optimizer.changed(lr=lr))
 
 
 def _listed(differs: list[Difference]) -> str:

@@ -53,12 +53,7 @@ class Watching(QWidget):
         self._files.failed.connect(self._failed)
         self.sights = Segments("train.sights", {"pinned": "Pinned", "batch": "Batch"})
         self.sights.chosen.connect(self._look_at)
-        self.from_file = QToolButton()
-        self.from_file.setObjectName("train.pin_file")
-        self.from_file.setAccessibleName("Pin a picture from a file")
-        self.from_file.setToolTip("Pin a picture from a file")
-        with_icon(self.from_file, "file-plus")
-        self.from_file.clicked.connect(self._choose_file)
+        self.from_file = self._pin_button()
         top = QHBoxLayout()
         top.setContentsMargins(L, S, L, 0)
         top.addWidget(self.sights, 1, Qt.AlignmentFlag.AlignLeft)
@@ -94,6 +89,15 @@ class Watching(QWidget):
         column.addWidget(self.pins_line)
         column.addWidget(self.probabilities)
         return _scrolled("train.pinned", inside)
+
+    def _pin_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("train.pin_file")
+        button.setAccessibleName("Pin a picture from a file")
+        button.setToolTip("Pin a picture from a file")
+        with_icon(button, "file-plus")
+        button.clicked.connect(self._choose_file)
+        return button
 
     def close_down(self) -> None:
         self._pictures.close()

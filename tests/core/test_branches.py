@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -403,8 +404,7 @@ def test_what_does_not_fit_is_said_with_a_repair_that_mends_it(
 
 def test_pictures_of_other_classes_do_not_fit(made: Made, images: ImageSet) -> None:
     whole, _ = trained(made(epochs=2), images)
-    others = opened(made().dataset)
-    renamed = type(others)(**{**others.__dict__, "classes": ("a", "b", "c", "d")})
+    renamed = replace(opened(made().dataset), classes=("a", "b", "c", "d"))
     (problem,) = Branch(whole.folder).problems(made(epochs=3), renamed)
     assert (problem.path, problem.repairs[0].value) == ("dataset", made().dataset)
 

@@ -56,9 +56,7 @@ class Plot(QWidget):
             turn: of the plots that get news together; each is painted in a frame of its own.
         """
         super().__init__()
-        self._turn = QTimer(self)
-        self._turn.setSingleShot(True)
-        self._turn.setInterval(turn * _TURN_MILLISECONDS)
+        self._turn = QTimer(self, singleShot=True, interval=turn * _TURN_MILLISECONDS)
         self._turn.timeout.connect(self._take_turn)
         self.setObjectName(name)
         self.setAccessibleName(title)
@@ -81,7 +79,7 @@ class Plot(QWidget):
         self._axes: QPixmap | None = None
         self._picture: QPixmap | None = None
         self._drawn: dict[str, Drawn] = {}
-        self._news = self._whole_anew = False
+        self._news = self._best_moved = False
         self._legend: tuple[Line, ...] = ()
         self._rows_of_header = 0
         self._at: int | None = None
@@ -146,7 +144,7 @@ class Plot(QWidget):
     def mark_best(self, best: Best | None) -> None:
         if best != self.best:
             self.best = best
-            self._whole_anew = True
+            self._best_moved = True
             self._update_in_turn()
 
     def show_marks(self, marks: Sequence[Mark]) -> None:
@@ -272,13 +270,13 @@ class Plot(QWidget):
             self._turn.start()
 
     def _take_turn(self) -> None:
-        """Draw the news, and have that part of the screen painted where nothing else is new."""
-        axes, whole, self._whole_anew = self._axes, self._whole_anew, False
-        if axes is None or self._picture is None or whole:
+        """Draw the news, and have that part of the screen painted which is new."""
+        if self._axes is None or self._picture is None:
             self.update()
-        elif self._news:
-            left = self._draw_news(axes)
-            self.update(QRect(left, 0, self.width() - left, self.height()))
+            return
+        left = self._draw_news(self._axes) if self._news else self.width()
+        left, self._best_moved = 0 if self._best_moved else left, False
+        self.update(QRect(left, 0, self.width() - left, self.height()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.grows == "from zero":
