@@ -227,3 +227,25 @@ def test_panes_that_get_news_together_are_painted_in_frames_of_their_own(curves,
     curves.show_history(history)
     live(qtbot, 200)
     assert [frame for frame in frames if frame] == [["plots.loss"], ["plots.accuracy"]]
+
+
+def test_where_the_best_point_was_before_the_screen_is_painted_too(curves, qtbot):
+    history = History()
+    advance(history, 321)
+    curves.show_history(history)
+    live(qtbot, 200)
+    painted = []
+
+    class Regions(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() == QEvent.Type.Paint:
+                painted.append(event.rect())
+            return False
+
+    watcher = Regions()
+    curves.accuracy.installEventFilter(watcher)
+    assert curves.accuracy.best.trained == EACH
+    history.best_epoch = 32
+    curves.show_history(history)
+    live(qtbot, 100)
+    assert painted == [curves.accuracy.rect()]
