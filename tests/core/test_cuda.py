@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from gui_lab.core import batches, budget, machine
 from gui_lab.core.batch_view import BatchViewer
 from gui_lab.core.batches import Batches
+from gui_lab.core.branches import Branch
 from gui_lab.core.concepts import Own, Weights
 from gui_lab.core.events import BatchTrained, EpochEnded, RunEnded, RunStarted
 from gui_lab.core.experiment import Experiment
@@ -160,3 +161,29 @@ def test_a_card_without_memory_offers_smaller_batches_and_these_fit(
     assert {repair.path for repair in caught.value.repairs} == {"training.batch_size", "training"}
     small = wide.edited("training.batch_size", 2).edited("model.channels", (60, 60))
     assert finished(Run(small, images, tmp_path / "small")).reason == "finished"
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS.names())
+def test_a_branch_with_the_same_settings_ends_with_the_same_bits(
+    made: Made, images: ImageSet, tmp_path: Path, name: str
+) -> None:
+    slower = {"lr": 0.01} if name == "LBFGS" else {}  # as torch has it, it diverges here
+    chosen = made(device="cuda", deterministic=True, epochs=4).edited("optimizer", OPTIMIZERS.make(name, **slower))
+    whole = Run(chosen, images, tmp_path / "whole")
+    ended = finished(whole)
+    branch = Run(chosen, images, tmp_path / "branch", branch=Branch(whole.folder, 2))
+    assert finished(branch).weights_sha256 == ended.weights_sha256
+
+
+@pytest.mark.parametrize(("first", "then"), [("cuda", "cpu"), ("cpu", "cuda")])
+def test_a_branch_goes_on_on_another_device(
+    made: Made, images: ImageSet, tmp_path: Path, first: str, then: str
+) -> None:
+    chosen = made(device=first, epochs=20, ema_decay=0.5).edited("optimizer", OPTIMIZERS.make("Adam", lr=0.01))
+    whole = Run(chosen, images, tmp_path / "whole")
+    finished(whole)
+    longer = chosen.edited("training.device", then).edited("training.epochs", 25)
+    branch = Run(longer, images, tmp_path / "branch", branch=Branch(whole.folder))
+    accuracies = [event.validation_accuracy for event in branch.events() if isinstance(event, EpochEnded)]
+    assert len(accuracies) == 25
+    assert accuracies[-1] > 0.9

@@ -155,10 +155,20 @@ def visit(lab, concepts=False, sizes=SIZES):
         window.page("Concepts").show_all()
 
 
+def wrong_in(window: QWidget) -> list[str]:
+    """What is still wrong once all that is computed aside has arrived: a second at most."""
+    for _ in range(10):
+        wrong = cut_off(window) + out_of_sight(window) + overlapping(window)
+        if not wrong:
+            break
+        live(100)
+    return wrong
+
+
 def faults(lab, concepts=False) -> dict[str, list[str]]:
     found = {}
     for where, window in visit(lab, concepts):
-        wrong = cut_off(window) + out_of_sight(window) + overlapping(window)
+        wrong = wrong_in(window)
         if wrong:
             found[where] = wrong
     return found

@@ -135,6 +135,14 @@ def test_transforms_and_pictures_change_the_layers_too(page, session, qtbot):
     qtbot.waitUntil(lambda: table(page)[-1][1:] == ("8", "680"))
 
 
+def test_a_table_of_two_rows_is_no_taller_than_they_are_and_its_sum_stands_below(page, session, qtbot):
+    session.edit("model", "SoftmaxRegression")
+    qtbot.waitUntil(lambda: len(table(page)) == 2)
+    layers = page.layers
+    qtbot.waitUntil(lambda: layers.table.minimumHeight() <= layers.table.height() <= layers.table.maximumHeight())
+    qtbot.waitUntil(lambda: layers.table.geometry().bottom() < layers.sum.geometry().top())
+
+
 def test_the_table_is_a_table_like_any_other(page, qtmodeltester):
     qtmodeltester.check(page.layers.table.model())
 

@@ -15,6 +15,7 @@ from gui_lab.qt.words import count
 
 Index = QModelIndex | QPersistentModelIndex
 _ROW = 26
+_ROWS_SEEN = 3  # of the table, however low the window is
 _TALLEST = 400  # pixels; the drawing
 
 
@@ -97,7 +98,9 @@ class Layers(QWidget):
         self.drawing.show_blocks(blocks(shape, rows))
         self.sum.setText(total(rows))
         self.table.resizeColumnsToContents()
-        self.table.setMaximumHeight(self.table.horizontalHeader().sizeHint().height() + len(rows) * _ROW + XS)
+        header = self.table.horizontalHeader().sizeHint().height()
+        self.table.setMinimumHeight(header + min(len(rows), _ROWS_SEEN) * _ROW + XS)
+        self.table.setMaximumHeight(header + len(rows) * _ROW + XS)
 
     def _make_stage(self) -> QScrollArea:
         stage = QScrollArea()
@@ -128,7 +131,6 @@ class Layers(QWidget):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(M + M)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
-        table.setMinimumHeight(4 * _ROW)
         table.selectionModel().currentRowChanged.connect(lambda current: self.drawing.mark(current.row()))
         return table
 
