@@ -9,65 +9,18 @@ dropout on, is gone. Weights, buffers, mode and torch's generator stay as they a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gui_lab.core.dice import Indices
 from gui_lab.core.learner import Learner
+from gui_lab.core.looks import BatchView
 from gui_lab.core.machine import out_of_memory_told
+from gui_lab.core.softmax import Floats
 
 MOST = 64
 """Pictures of a batch that are looked at: the first ones."""
 _LARGEST_BYTES = 64_000_000
-
-Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class BatchView:
-    """The first N pictures of a batch.
-
-    Attributes:
-        epoch, iteration: of the batch, counted from 1.
-        size: pictures in the whole batch.
-        indices: int64 (N,), of the pictures in the data set.
-        pictures: float32 (N, C, H, W), as the network got them, random transforms on.
-        low, high: the range of values that they can have.
-        ends: float32 (2, C, 1, 1), what black and white have become, where each pixel has the same; else None.
-        labels: int64 (N,), true classes; of mixed pictures the one with the larger part.
-        shares: float32 (N, classes), the parts of the classes where pictures are mixed; else None.
-        probabilities: float32 (N, classes), rows sum to 1, as the network judges them now.
-        losses: float32 (N,), the run's loss of each.
-        loss: that of these pictures together.
-    """
-
-    epoch: int
-    iteration: int
-    size: int
-    indices: Indices
-    pictures: Floats
-    low: float
-    high: float
-    ends: Floats | None
-    labels: npt.NDArray[np.int64]
-    shares: Floats | None
-    probabilities: Floats
-    losses: Floats
-    loss: float
-
-    @property
-    def right(self) -> npt.NDArray[np.bool_]:
-        """Of which pictures the most probable class is the true one, bool (N,)."""
-        return np.asarray(self.probabilities.argmax(1) == self.labels)
-
-    @property
-    def of_true_class(self) -> Floats:
-        """The probability of each picture's true class, float32 (N,)."""
-        return np.asarray(self.probabilities[np.arange(len(self.labels)), self.labels])
 
 
 class BatchViewer:

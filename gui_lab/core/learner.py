@@ -27,7 +27,7 @@ from gui_lab.core.loading import epoch_order
 from gui_lab.core.machine import out_of_memory_told
 from gui_lab.core.pooling import quickened
 from gui_lab.core.schedule import Schedule
-from gui_lab.core.uncompiled import leave_the_compiler_out
+from gui_lab.core.uncompiled import leave_the_compiler_out, step_of
 from gui_lab.errors import InvalidExperiment, TrainingError
 
 _MEASURED_BATCH = 64
@@ -207,7 +207,7 @@ class Learner:
             group["lr"] = rate
             if self.schedule.momentum is not None:
                 group.update(self.schedule.momentum)
-        self.optimizer.step(closure)  # type: ignore[arg-type]  # torch's closures give floats on paper, tensors in fact
+        step_of(self.optimizer)(closure)
         if self.averaged is not None:
             self.averaged.update_parameters(self.model)
         return rate

@@ -12,56 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from gui_lab.core.learner import Learner
-from gui_lab.core.learning import Ending
+from gui_lab.core.looks import NO_LABEL, Probed
 from gui_lab.core.machine import out_of_memory_told
 from gui_lab.core.own_picture import OwnPicture
 from gui_lab.core.softmax import Floats, Steps
-
-NO_LABEL = -1
-"""The label of a picture that has none."""
-
-
-@dataclass(frozen=True, eq=False)
-class Probed:
-    """Pinned pictures at one moment, those of the data set first, then those of a person's own.
-
-    Attributes:
-        epoch, iteration: after which the network was asked; 0 before the first.
-        trained: iterations since the run began.
-        indices: (P,) of the pictures in the data set, negative those of a person's own.
-        labels: int64 (P,), `NO_LABEL` where there is none.
-        pictures: float32 (P, C, H, W), as the network gets them; the same array from probe to probe.
-        low, high: the range of values that they can have.
-        ends_in: what leaves the network.
-        outputs: float32 (P, classes), what leaves it, in evaluation mode.
-        probabilities: float32 (P, classes), of the classes; rows sum to 1.
-        steps: softmax of the outputs, as torch takes it. Of a network that ends in Softmax it is a second softmax.
-        cross_entropy: float32 (P,), nn.CrossEntropyLoss of outputs and label; NaN without a label, as the next two.
-        nll: float32 (P,), nn.NLLLoss of nn.LogSoftmax of the outputs and the label.
-        losses: float32 (P,), the run's own loss; `loss` is its name.
-    """
-
-    epoch: int
-    iteration: int
-    trained: int
-    indices: tuple[int, ...]
-    labels: npt.NDArray[np.int64]
-    pictures: Floats
-    low: float
-    high: float
-    ends_in: Ending
-    outputs: Floats
-    probabilities: Floats
-    steps: Steps
-    cross_entropy: Floats
-    nll: Floats
-    losses: Floats
-    loss: str
 
 
 @dataclass(frozen=True, eq=False)

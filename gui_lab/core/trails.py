@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from gui_lab.core.probing import Probed
+    from gui_lab.core.looks import Probed
 
 SLICES = 256
 _VALUES = 65_536  # of one trail, unless there are so many classes that even the fewest slices take more

@@ -8,7 +8,9 @@ two of these times: no frame has to paint everything, and the window answers in 
 
 from __future__ import annotations
 
+import functools
 import shutil
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -16,19 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QElapsedTimer, QFile, QObject, QTimer, Signal, SignalInstance
 
+from gui_lab.core.concepts import Weights
 from gui_lab.core.events import BatchTrained, Branched, Event, Paused, Reason, RunStarted
 from gui_lab.core.experiment import Experiment
 from gui_lab.core.history import History
 from gui_lab.core.images import ImageSet
+from gui_lab.core.looks import BatchView, Probed
 from gui_lab.core.trails import Trails
 from gui_lab.errors import LabError, TrainingError
 from gui_lab.qt.session import Session
 from gui_lab.qt.threads import Failed, RunThread
 
 if TYPE_CHECKING:
-    from gui_lab.core.batch_view import BatchView
-    from gui_lab.core.concepts import Weights
-    from gui_lab.core.probing import Probed
     from gui_lab.core.runs import Run
 
 _PULL_MILLISECONDS = 96  # ten times a second, and a little to spare for those that come late
@@ -131,11 +132,7 @@ class RunControl(QObject):
 
     def memory(self) -> int:
         """Bytes that the run's device has in use; 0 before the first run."""
-        if self.history.started is None:
-            return 0
-        from gui_lab.core.machine import memory_in_use
-
-        return memory_in_use(self.history.started.device)
+        return _memory_in_use()(self.history.started.device) if self.history.started is not None else 0
 
     def why_not(self) -> str:
         """Why training cannot start now, in a sentence; empty where it can."""
@@ -318,10 +315,6 @@ class RunControl(QObject):
             self._say_timer.start(max(_SAY_AGAIN_MILLISECONDS - since, _SAY_MILLISECONDS))
 
     def _take(self, item: Any) -> None:
-        from gui_lab.core.batch_view import BatchView
-        from gui_lab.core.concepts import Weights
-        from gui_lab.core.probing import Probed
-
         match item:
             case Probed():
                 self.probed = item
@@ -407,6 +400,14 @@ class RunControl(QObject):
             return "Failed"
         ending = self.history.ended
         return _ENDINGS[ending.reason] if ending else "Ready"
+
+
+@functools.cache
+def _memory_in_use() -> Callable[[str], int]:
+    """torch is there where a run has started."""
+    from gui_lab.core.machine import memory_in_use
+
+    return memory_in_use
 
 
 def _live_settings(experiment: Experiment) -> dict[str, float]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QRunnable, QThread, QThreadPool, Signal
 
+from gui_lab.core.concepts import Weights
 from gui_lab.core.events import BatchTrained, EpochEnded, RunEnded
 
 if TYPE_CHECKING:
@@ -213,24 +214,24 @@ class _Looks:
         return self._thread.pins, self._thread.own
 
     def _probe(self) -> None:
-        from gui_lab.core.probing import Prober
+        if self._prober is None:
+            from gui_lab.core.probing import Prober
 
-        self._prober = self._prober or Prober(self._run.learner)
+            self._prober = Prober(self._run.learner)
         pins, own = self._probed = self._wanted
         self._probed_at = time.monotonic()
         self._thread.mailbox.append(self._prober.look(pins, self._epoch, self._iteration, own))
 
     def _copy(self, of_epoch: bool) -> None:
-        from gui_lab.core.concepts import Weights
-
         self._copied_at = time.monotonic()
         state = {key: value.detach().cpu().clone() for key, value in self._run.learner.model.state_dict().items()}
         self._thread.mailbox.append(Weights(self._epoch, self._iteration, state, of_epoch))
 
     def _view(self) -> None:
-        from gui_lab.core.batch_view import BatchViewer
+        if self._viewer is None:
+            from gui_lab.core.batch_view import BatchViewer
 
-        self._viewer = self._viewer or BatchViewer(self._run.learner)
+            self._viewer = BatchViewer(self._run.learner)
         self._thread.mailbox.append(self._viewer.look(self._epoch, self._iteration))
         self._viewed_at = time.monotonic()  # asked when it is done: a look at a large network is not cheap
 

@@ -16,8 +16,9 @@ from torch import nn
 from gui_lab.core.experiment import Experiment
 from gui_lab.core.images import ImageSet
 from gui_lab.core.learner import Learner
+from gui_lab.core.looks import NO_LABEL, Probed
 from gui_lab.core.own_picture import own_picture
-from gui_lab.core.probing import NO_LABEL, Probed, Prober
+from gui_lab.core.probing import Prober
 from gui_lab.core.softmax import at_temperature
 from gui_lab.core.training import train, weights_sha256
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from gui_lab.core.learning import OPTIMIZERS
+from gui_lab.core.uncompiled import leave_the_compiler_out, step_of
 
 TRAINS = """
 import sys
@@ -60,6 +62,37 @@ def test_the_first_batches_are_trained_without_the_compiler_and_steps_are_torchs
     assert len(alone.splitlines()) == 4
 
 
+def test_a_step_is_taken_without_a_word_to_the_profiler_and_does_the_same(monkeypatch):
+    leave_the_compiler_out()
+    weights = [torch.nn.Parameter(torch.linspace(-1, 1, 8)) for _ in range(2)]
+    one, other = (OPTIMIZERS.make("Adam").build([weight]) for weight in weights)
+    plain = step_of(other)
+    for _ in range(3):
+        for weight in weights:
+            weight.grad = weight.detach() ** 2
+        one.step()
+        with monkeypatch.context() as patched:
+            patched.delattr(torch.autograd.profiler, "record_function")
+            plain()
+    assert torch.equal(*weights)
+    assert not torch.equal(weights[0].detach(), torch.linspace(-1, 1, 8))
+
+
+@pytest.mark.parametrize("hook", ["register_step_pre_hook", "register_step_post_hook"])
+def test_what_somebody_hooked_into_a_step_is_called(hook):
+    weight, called = torch.nn.Parameter(torch.ones(2)), []
+    made = OPTIMIZERS.make("SGD").build([weight])
+    getattr(made, hook)(lambda *_: called.append(hook))
+    step_of(made)()
+    assert called == [hook]
+
+
+def test_a_step_that_was_replaced_is_the_one_taken():
+    made = OPTIMIZERS.make("SGD").build([torch.nn.Parameter(torch.ones(2))])
+    made.step = lambda closure=None: "mine"
+    assert step_of(made)() == "mine"
+
+
 def test_every_optimizer_of_the_lab_still_steps():
     for name in OPTIMIZERS.names():
         weight = torch.nn.Parameter(torch.ones(3, 3))
@@ -69,5 +102,5 @@ def test_every_optimizer_of_the_lab_still_steps():
             weight.grad = torch.ones_like(weight)
             return (weight**2).sum()
 
-        made.step(closure)
+        step_of(made)(closure)
         assert not torch.equal(weight.detach(), torch.ones(3, 3)), name

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QScrollArea, QToolTip, QWidget
 
-from gui_lab.core.batch_view import BatchView
+from gui_lab.core.looks import BatchView
 from gui_lab.qt.theme import THEME
 from gui_lab.qt.views.batch_tiles import BatchTiles
 

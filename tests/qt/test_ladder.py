@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from torch import nn
 
-from gui_lab.core.probing import NO_LABEL, Probed
+from gui_lab.core.looks import NO_LABEL, Probed
 from gui_lab.core.softmax import Steps
 from gui_lab.qt.theme import THEME, class_colour, colour
 from gui_lab.qt.views import ladder as ladder_steps

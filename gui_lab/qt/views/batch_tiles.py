@@ -23,7 +23,7 @@ from gui_lab.qt.views.frames import as_picture, image_of
 from gui_lab.qt.views.segments import Segments
 
 if TYPE_CHECKING:
-    from gui_lab.core.batch_view import BatchView
+    from gui_lab.core.looks import BatchView
 
 _SIDE = 64
 _BAR = 4

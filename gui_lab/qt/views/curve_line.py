@@ -88,6 +88,9 @@ class Drawn:
     every: int
     few: bool
 
+    def reaches(self, pixel: float) -> bool:
+        return len(self.x) > 0 and float(self.x[-1]) >= pixel
+
 
 class Line:
     """

@@ -306,19 +306,23 @@ class Plot(QWidget):
         changed = self._changed_from(view) if self._picture is not None else None
         left = 0 if changed is None else max(int(changed) // _EDGE * _EDGE, _EDGE)
         if self._picture is None or changed is None:
-            self._picture = QPixmap(axes)
+            self._picture, self._drawn = QPixmap(axes), {}
             with QPainter(self._picture) as painter:
                 self._draw_lines(painter, fine=False)
         elif changed < view.area.right():
             self._draw_end(axes, self._picture, left)
-        self._drawn = {line.name: line.drawn(view) for line in self.lines.values()}
+        for name, line in self.lines.items():
+            if name not in self._drawn or self._drawn[name].count != line.count:
+                self._drawn[name] = line.drawn(view)
         self._news = False
         return left
 
     def _draw_end(self, axes: QPixmap, picture: QPixmap, left: int) -> None:
         """Draw it anew from this pixel on: apart, and from where the lines that are seen there have a point, for Qt
         cuts a line at the edge of what it draws on by a pixel more or less."""
-        starts = {name: self._start(drawn, left - curve_paint.STAMP) for name, drawn in self._drawn.items()}
+        edge = left - curve_paint.STAMP
+        seen = [one for one in self._drawn.items() if self.lines[one[0]].count != one[1].count or one[1].reaches(edge)]
+        starts = {name: self._start(drawn, edge) for name, drawn in seen}
         begin = max(math.floor(min(x for _, x in starts.values())) - _EDGE, 0)
         ratio = axes.devicePixelRatioF()
         end = axes.copy(QRect(round(begin * ratio), 0, axes.width() - round(begin * ratio), axes.height()))
@@ -366,8 +370,8 @@ class Plot(QWidget):
         view = self.view
         painter.save()
         painter.setClipRect(view.area.adjusted(0, -1, RIGHT / 2, 1), Qt.ClipOperation.IntersectClip)
-        for name, line in self.lines.items():
-            curve_paint.draw_line(painter, line, view, fine, since[name] if since is not None else 0)
+        for name in self.lines if since is None else since:
+            curve_paint.draw_line(painter, self.lines[name], view, fine, since[name] if since is not None else 0)
         painter.restore()
         if not any(line.count and line.known for line in self.lines.values()):
             painter.setFont(curve_paint.font())

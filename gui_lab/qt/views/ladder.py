@@ -36,7 +36,7 @@ from gui_lab.qt.views.ladder_table import LEFT, NARROW, RIGHT, WIDE, Plan, Table
 from gui_lab.qt.views.ladder_words import MOST_ROWS, Said, degree, said
 
 if TYPE_CHECKING:
-    from gui_lab.core.probing import Probed
+    from gui_lab.core.looks import Probed
 
 _PICTURE = 64
 _STEPS = 100  # of the slider for each factor of ten

@@ -15,7 +15,7 @@ from gui_lab.qt.words import NONE
 
 if TYPE_CHECKING:
     from gui_lab.core.learning import Ending
-    from gui_lab.core.probing import Probed
+    from gui_lab.core.looks import Probed
 
 MOST_ROWS = 10
 _MINUS = "\u2212"

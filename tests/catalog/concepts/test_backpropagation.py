@@ -18,8 +18,8 @@ from gui_lab.core import experiment
 from gui_lab.core.concepts import NOTHING, Own, Weights
 from gui_lab.core.exhibits import Claims, Facts, Graph, Plot, Table
 from gui_lab.core.images import opened
+from gui_lab.core.looks import NO_LABEL
 from gui_lab.core.own_network import own_network
-from gui_lab.core.probing import NO_LABEL
 from gui_lab.errors import InvalidExperiment
 
 LAST = 10**9
