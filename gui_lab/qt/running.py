@@ -1,9 +1,10 @@
 """The run of the window: starts it, steers it, and pulls what it says.
 
-The worker fills a mailbox at its own speed; a timer empties it ten times a second, applies all of it to the history
-and says once that there is news. So a network that does a thousand batches a second costs the window ten repaints. What
-was looked at meanwhile, softmax outputs and batches, and what is said in words and figures is announced later, between
-two of these times: no frame has to paint everything, and the window answers in between.
+The worker fills a mailbox at its own speed; a timer has it emptied ten times a second, all of it applied to the
+history and said once that there is news. So a network that does a thousand batches a second costs the window ten
+repaints. What was looked at meanwhile, softmax outputs and batches, and what is said in words and figures is announced
+later, between two of these times: no frame has to paint everything, and the window answers in between. All of it is
+done between two batches (`turns.py`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QElapsedTimer, QFile, QObject, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QElapsedTimer, QFile, QObject, QTimer, Signal
 
 from gui_lab.core.concepts import Weights
 from gui_lab.core.events import BatchTrained, Branched, Event, Paused, Reason, RunStarted
@@ -28,6 +29,7 @@ from gui_lab.core.trails import Trails
 from gui_lab.errors import LabError, TrainingError
 from gui_lab.qt.session import Session
 from gui_lab.qt.threads import Failed, RunThread
+from gui_lab.qt.turns import TURNS
 
 if TYPE_CHECKING:
     from gui_lab.core.runs import Run
@@ -111,19 +113,25 @@ class RunControl(QObject):
         self._said = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setInterval(_PULL_MILLISECONDS)
-        self._timer.timeout.connect(self.pull)
-        self._look_timer = self._later(_LOOK_MILLISECONDS, self.looked)
-        self._say_timer = self._later(_SAY_MILLISECONDS, self.said)
+        self._timer.timeout.connect(lambda: TURNS.ask(self.pull))
+        self._look_timer = self._later(_LOOK_MILLISECONDS, self._announce_look)
+        self._say_timer = self._later(_SAY_MILLISECONDS, self._announce_words)
         self.said.connect(self._said.start)
         session.pins_changed.connect(self._hand_over_pins)
         session.experiment_changed.connect(self._hand_over_settings)
 
-    def _later(self, milliseconds: int, announced: SignalInstance) -> QTimer:
+    def _later(self, milliseconds: int, announce: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
         timer.setSingleShot(True)
         timer.setInterval(milliseconds)
-        timer.timeout.connect(announced)
+        timer.timeout.connect(lambda: TURNS.ask(announce))
         return timer
+
+    def _announce_look(self) -> None:
+        self.looked.emit()
+
+    def _announce_words(self) -> None:
+        self.said.emit()
 
     @property
     def running(self) -> bool:
@@ -390,6 +398,7 @@ class RunControl(QObject):
     def _enter(self, state: State) -> None:
         if state != self.state:
             self.state = state
+            TURNS.expect(state in (State.TRAINING, State.PAUSING, State.STOPPING))
             self.state_changed.emit()
 
     def in_words(self) -> str:

@@ -21,6 +21,7 @@ from PySide6.QtCore import QObject, QRunnable, QThread, QThreadPool, Signal
 
 from gui_lab.core.concepts import Weights
 from gui_lab.core.events import BatchTrained, EpochEnded, RunEnded
+from gui_lab.qt.turns import TURNS
 
 if TYPE_CHECKING:
     from gui_lab.core.batch_view import BatchViewer
@@ -130,6 +131,7 @@ class RunThread(QThread):
                     continue
                 self._count(event)
                 looks.after(event, last_word=isinstance(event, RunEnded) or self._allowed == 0)
+                TURNS.pass_on()
                 if not self._may_go_on(run, looks):
                     break
         except Exception as error:  # noqa: BLE001 - handed to the run, which records it and raises it again

@@ -88,9 +88,6 @@ class Drawn:
     every: int
     few: bool
 
-    def reaches(self, pixel: float) -> bool:
-        return len(self.x) > 0 and float(self.x[-1]) >= pixel
-
 
 class Line:
     """
@@ -239,6 +236,10 @@ class Line:
         if still < 0:
             return None
         return math.floor(float(before.x[still])) - (2 if signless else _MOST_WIDTH)
+
+    def is_in(self, pixel: float, before: Drawn) -> bool:
+        """Whether anything of it may be seen from this pixel on: it has news since it was drawn, or was drawn there."""
+        return self.count != before.count or (len(before.x) > 0 and float(before.x[-1]) >= pixel)
 
     def extent(self, view: View | None) -> tuple[float, float]:
         """The smallest and the largest value in view (of all without one); NaN where there is none."""

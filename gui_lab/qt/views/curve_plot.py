@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
 from gui_lab.core.history import Mark
 from gui_lab.qt.theme import THEME, XS, S, colour, set_role
+from gui_lab.qt.turns import TURNS
 from gui_lab.qt.views import curve_paint
 from gui_lab.qt.views.along import Along
 from gui_lab.qt.views.axis import Ticks, clock, linear, logarithmic, next_step, percents
@@ -57,7 +58,7 @@ class Plot(QWidget):
         """
         super().__init__()
         self._turn = QTimer(self, singleShot=True, interval=turn * _TURN_MILLISECONDS)
-        self._turn.timeout.connect(self._take_turn)
+        self._turn.timeout.connect(lambda: TURNS.ask(self._take_turn))
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -321,8 +322,8 @@ class Plot(QWidget):
         """Draw it anew from this pixel on: apart, and from where the lines that are seen there have a point, for Qt
         cuts a line at the edge of what it draws on by a pixel more or less."""
         edge = left - curve_paint.STAMP
-        seen = [one for one in self._drawn.items() if self.lines[one[0]].count != one[1].count or one[1].reaches(edge)]
-        starts = {name: self._start(drawn, edge) for name, drawn in seen}
+        there = {name: drawn for name, drawn in self._drawn.items() if self.lines[name].is_in(edge, drawn)}
+        starts = {name: self._start(drawn, edge) for name, drawn in there.items()}
         begin = max(math.floor(min(x for _, x in starts.values())) - _EDGE, 0)
         ratio = axes.devicePixelRatioF()
         end = axes.copy(QRect(round(begin * ratio), 0, axes.width() - round(begin * ratio), axes.height()))
@@ -413,8 +414,7 @@ class Plot(QWidget):
         return rows
 
     def _marks_near(self, view: View, pixel: float) -> list[str]:
-        near = [mark for mark in self.marks if abs(self._pixel_of(view, mark.at) - pixel) <= _NEAR]
-        return [mark.words for mark in near[-3:]]
+        return [mark.words for mark in self.marks if abs(self._pixel_of(view, mark.at) - pixel) <= _NEAR][-3:]
 
     def _pixel_of(self, view: View, trained: int) -> float:
         return float(view.across(view.along.place(np.array([trained])))[0])
@@ -443,8 +443,7 @@ class Plot(QWidget):
         """Where epochs end, as many as can be told apart; empty where none is seen."""
         along = view.along
         first, last = (along.trained(x) / along.iterations for x in view.x)
-        if along.unit == "time":
-            last = min(last, len(along.seconds) / along.iterations)
+        last = min(last, len(along.seconds) / along.iterations) if along.unit == "time" else last
         every = max((last - first) * 8 / view.area.width(), 1e-9)
         step = next(step for step in (10**power * one for power in range(12) for one in (1, 2, 5)) if step >= every)
         ends = np.arange(max(math.ceil(first / step), 0), math.floor(last / step) + 1) * step

@@ -1,0 +1,92 @@
+"""The window and the run take turns.
+
+Both are Python, of which one line runs at a time. A window that paints beside a run asks for Python's lock with each
+line, and gives it back with each of Qt's small objects that it lets go of; each time the other one is woken, mostly for
+nothing. Measured with a small network on two cores: painting that takes 9 % of a core alone took 17 % of the run's
+speed. So what is painted of a run waits until the run has a batch behind it; the run then sleeps until it is painted. A
+run whose batches take long is not waited for.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
+from shiboken6 import isValid
+
+_TURN_SECONDS = 0.003
+"""No other work is begun in a turn after so long: the window answers in between."""
+_SLEEP_SECONDS = 0.02
+"""The run sleeps no longer, whatever the window does."""
+_PATIENCE_MILLISECONDS = 40
+"""What is to be painted waits no longer for the end of a batch."""
+
+
+class Turns(QObject):
+    """
+    For the thread of the window, but for `pass_on`.
+    """
+
+    _granted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._work: deque[Callable[[], object]] = deque()
+        self._runs = self._asked = False
+        self._over = threading.Event()
+        self._patience = QTimer(self, singleShot=True)
+        self._patience.timeout.connect(self._turn)
+        self._granted.connect(self._turn)
+
+    def expect(self, runs: bool) -> None:
+        """Whether a run goes on from now on, which will `pass_on`; what still waits is done where it does not."""
+        self._runs = runs
+        if not runs:
+            self._patience.stop()
+            while self._work:
+                self._do_next()
+
+    def ask(self, work: Callable[[], object]) -> None:
+        """Do this in the next turn and paint what it changes; at once where no run goes on."""
+        if not self._runs:
+            work()
+        elif work not in self._work:
+            self._work.append(work)
+            self._ask()
+
+    def _ask(self) -> None:
+        if not self._patience.isActive():
+            self._patience.start(_PATIENCE_MILLISECONDS)
+            self._asked = True
+
+    def pass_on(self) -> None:
+        """For the thread of the run, between two batches: sleep while the window has its turn, if it asked for one."""
+        if self._asked:
+            self._asked = False
+            self._over.clear()
+            self._granted.emit()
+            self._over.wait(_SLEEP_SECONDS)
+
+    def _turn(self) -> None:
+        self._patience.stop()
+        self._asked = False
+        began = time.perf_counter()
+        try:
+            while self._work and time.perf_counter() - began < _TURN_SECONDS:
+                self._do_next()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.UpdateRequest.value)
+        finally:
+            self._over.set()
+            if self._work:
+                self._ask()
+
+    def _do_next(self) -> None:
+        work = self._work.popleft()
+        if isValid(getattr(work, "__self__", None)):  # it may have been closed meanwhile
+            work()
+
+
+TURNS = Turns()

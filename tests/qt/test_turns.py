@@ -1,0 +1,173 @@
+"""What is painted of a run waits for the end of a batch, and the run sleeps meanwhile; neither waits for long."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+
+import pytest
+from PySide6.QtWidgets import QWidget
+
+from gui_lab.qt import turns as turns_module
+from gui_lab.qt.turns import Turns
+
+
+class Painted(QWidget):
+    """Tells when it is painted."""
+
+    def __init__(self, tell) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def paintEvent(self, event) -> None:
+        self._tell("painted")
+
+
+class Running:
+    """A run of batches that take no time: `batches` counts them."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.batches = 0
+        self._over = False
+        self._turns = turns
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._over:
+            self.batches += 1
+            self._turns.pass_on()
+            time.sleep(1e-4)
+
+    def end(self) -> None:
+        self._over = True
+        self._thread.join()
+
+
+@pytest.fixture
+def turns(qtbot):
+    return Turns()
+
+
+@pytest.fixture
+def run(turns):
+    turns.expect(True)
+    run = Running(turns)
+    yield run
+    run.end()
+
+
+def test_without_a_run_it_is_done_at_once(turns):
+    done = []
+    turns.ask(lambda: done.append(1))
+    assert done == [1]
+
+
+def test_what_waits_when_a_run_ends_is_done_then(turns, qtbot):
+    turns.expect(True)
+    done = []
+    turns.ask(lambda: done.append(1))
+    assert not done
+    turns.expect(False)
+    assert done == [1]
+    qtbot.wait(60)
+    assert done == [1]
+
+
+def test_what_is_asked_for_again_is_done_once(turns, run, qtbot):
+    done = []
+    work = partial(done.append, 1)
+    for _ in range(3):
+        turns.ask(work)
+    qtbot.waitUntil(lambda: bool(done))
+    qtbot.wait(60)
+    assert done == [1]
+
+
+def test_the_run_sleeps_while_it_is_done_and_painted_and_is_then_woken(turns, run, qtbot, monkeypatch):
+    monkeypatch.setattr(turns_module, "_SLEEP_SECONDS", 60.0)
+    seen = []
+    widget = Painted(lambda what: seen.append((what, run.batches)))
+    qtbot.addWidget(widget)
+    widget.show()
+    qtbot.waitUntil(lambda: bool(seen))
+    seen.clear()
+
+    def work() -> None:
+        seen.append(("begun", run.batches))
+        time.sleep(0.002)
+        widget.update()
+
+    for _ in range(20):
+        turns.ask(work)
+        qtbot.waitUntil(lambda: bool(seen) and seen[-1][0] == "painted")
+        (_, first), (_, last) = seen
+        assert last == first
+        seen.clear()
+    before = run.batches
+    qtbot.waitUntil(lambda: run.batches > before + 5)
+
+
+def test_a_run_in_the_middle_of_a_long_batch_is_not_waited_for(turns, qtbot):
+    turns.expect(True)
+    done = []
+    turns.ask(lambda: done.append(1))
+    qtbot.waitUntil(lambda: bool(done), timeout=1000)
+
+
+def test_a_run_does_not_wait_for_a_window_that_is_busy(turns):
+    turns.expect(True)
+    turns.ask(lambda: None)
+    run = Running(turns)
+    time.sleep(0.5)  # and no event is handled
+    run.end()
+    assert run.batches > 20
+
+
+def test_what_takes_long_is_done_in_several_turns_in_its_order(turns, run, qtbot):
+    done = []
+
+    def work(name: str):
+        def long() -> None:
+            time.sleep(0.005)
+            done.append((name, run.batches))
+
+        return long
+
+    for name in "abc":
+        turns.ask(work(name))
+    qtbot.waitUntil(lambda: len(done) == 3)
+    assert [name for name, _ in done] == ["a", "b", "c"]
+    first, second, third = (batches for _, batches in done)
+    assert first < second < third
+
+
+def test_what_fails_keeps_neither_the_run_nor_other_work(turns, run, qtbot):
+    done = []
+
+    def fail() -> None:
+        raise ValueError("as it was told to")
+
+    with qtbot.capture_exceptions() as caught:
+        turns.ask(fail)
+        turns.ask(lambda: done.append(1))
+        qtbot.waitUntil(lambda: bool(done))
+    assert [str(error) for _, error, _ in caught] == ["as it was told to"]
+    before = run.batches
+    qtbot.waitUntil(lambda: run.batches > before + 5)
+
+
+def test_a_widget_that_is_gone_is_passed_over(turns, qtbot):
+    turns.expect(True)
+
+    class Wanting(QWidget):
+        def work(self) -> None:
+            self.update()
+
+    done = []
+    widget = Wanting()
+    turns.ask(widget.work)
+    widget.deleteLater()
+    turns.ask(lambda: done.append(1))
+    qtbot.waitUntil(lambda: bool(done))
