@@ -34,7 +34,7 @@ from gui_lab.qt.turns import TURNS
 if TYPE_CHECKING:
     from gui_lab.core.runs import Run
 
-_PULL_MILLISECONDS = 96  # ten times a second, and a little to spare for those that come late
+_PULL_MILLISECONDS = 94  # ten times a second, and a little to spare for those that come late
 _LOOK_MILLISECONDS, _SAY_MILLISECONDS = 40, 70  # after a pull
 _SAY_AGAIN_MILLISECONDS = 200  # nobody reads figures that change ten times a second
 SNAPSHOTS_AT_MOST = 24
