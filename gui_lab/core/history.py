@@ -1,8 +1,8 @@
 """Events become growing arrays: the one reducer behind plots, command line and replay.
 
-A small network trains thousands of batches a second, so what is done for each of them is a few additions and array
-stores; what needs more (medians, the time left) is done a few times in a second of the run's own clock. It depends on
-nothing but the events: a replay says what the run said.
+A small network trains thousands of batches a second, so what is done for each of them is a few additions, and lists
+take in the rest; what needs more (arrays, medians, the time left) is done a few times in a second of the run's own
+clock. It depends on nothing but the events: a replay says what the run said.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ _NAMES = {"optimizer.lr": "learning rate", "training.epochs": "epochs", "trainin
 
 class Column:
     """A float64 array that grows at its end in amortised constant time. What is appended waits in a list, which takes a
-    tenth of the time of a store in an array, until somebody looks at the values or `settle` is called."""
+    tenth of the time of a store in an array, until somebody looks at the values or `settle` is called. For one thread,
+    and not to be copied."""
 
     __slots__ = ("_count", "_values", "_waiting", "append")
 

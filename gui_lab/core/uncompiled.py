@@ -25,6 +25,8 @@ _SHIELD = "__dynamo_disable"
 """Where torch._compile keeps it, at the plain function."""
 _STOPS = "_use_grad"
 """What torch.optim.optimizer calls the function around a step."""
+_AROUND = Optimizer.profile_hook_step(id).__code__ if hasattr(Optimizer, "profile_hook_step") else None
+"""What it puts around that again, to tell its profiler."""
 
 
 def leave_the_compiler_out() -> None:
@@ -46,7 +48,7 @@ def step_of(optimiser: Optimizer) -> Callable[..., Any]:
     try:
         hooked = optimiser._optimizer_step_pre_hooks or optimiser._optimizer_step_post_hooks
         hooked = hooked or optimizer._global_optimizer_pre_hooks or optimizer._global_optimizer_post_hooks
-        if around.hooked and not hooked and "step" not in vars(optimiser):
+        if around.__code__ is _AROUND is not None and not hooked and "step" not in vars(optimiser):
             return MethodType(around.__wrapped__, optimiser)
     except AttributeError:
         pass

@@ -113,25 +113,28 @@ class RunControl(QObject):
         self._said = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setInterval(_PULL_MILLISECONDS)
-        self._timer.timeout.connect(lambda: TURNS.ask(self.pull))
-        self._look_timer = self._later(_LOOK_MILLISECONDS, self._announce_look)
-        self._say_timer = self._later(_SAY_MILLISECONDS, self._announce_words)
+        self._timer.timeout.connect(self._ask_to_pull)
+        self._look_timer = self._later(_LOOK_MILLISECONDS, self._ask_to_look)
+        self._say_timer = self._later(_SAY_MILLISECONDS, self._ask_to_say)
         self.said.connect(self._said.start)
         session.pins_changed.connect(self._hand_over_pins)
         session.experiment_changed.connect(self._hand_over_settings)
 
-    def _later(self, milliseconds: int, announce: Callable[[], None]) -> QTimer:
+    def _later(self, milliseconds: int, ask: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
         timer.setSingleShot(True)
         timer.setInterval(milliseconds)
-        timer.timeout.connect(lambda: TURNS.ask(announce))
+        timer.timeout.connect(ask)
         return timer
 
-    def _announce_look(self) -> None:
-        self.looked.emit()
+    def _ask_to_pull(self) -> None:
+        TURNS.ask(self.pull)
 
-    def _announce_words(self) -> None:
-        self.said.emit()
+    def _ask_to_look(self) -> None:
+        TURNS.ask(self.looked.emit)
+
+    def _ask_to_say(self) -> None:
+        TURNS.ask(self.said.emit)
 
     @property
     def running(self) -> bool:
@@ -297,7 +300,7 @@ class RunControl(QObject):
     # ---------------------------------------------------------------- pulling
 
     def pull(self) -> None:
-        """Empty the mailbox into the history; called by the timer."""
+        """Empty the mailbox into the history; done in turns, as often as the timer asks for it."""
         if self._thread is None:
             return
         over = self._thread.isFinished()  # asked first: what is in the mailbox then is all there will be
@@ -335,7 +338,8 @@ class RunControl(QObject):
                 self._take_weights(item)
             case Paused() if not self._replaying:
                 self.history.apply(item)
-                self._enter(State.PAUSED)
+                if self._thread is not None and self._thread.waits:  # it may have been told to go on meanwhile
+                    self._enter(State.PAUSED)
             case Failed():
                 self.failure = item
                 if self._left is not None:  # it could not even begin
@@ -398,7 +402,7 @@ class RunControl(QObject):
     def _enter(self, state: State) -> None:
         if state != self.state:
             self.state = state
-            TURNS.expect(state in (State.TRAINING, State.PAUSING, State.STOPPING))
+            TURNS.expect(state == State.TRAINING)
             self.state_changed.emit()
 
     def in_words(self) -> str:

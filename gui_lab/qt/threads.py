@@ -1,10 +1,10 @@
 """The two thread idioms of the window.
 
-`RunThread` is one long stream: it iterates a run and appends what it says to a mailbox, which the window empties on a
-timer; the worker never calls into the window. What it does for each batch is paid a thousand times a second, so nothing
-is imported there: beside PySide an import statement takes ten microseconds even where the module is known. `Latest` is
-for previews: only the newest request matters, older ones are dropped before they start, and nothing queues up while a
-slider moves.
+`RunThread` is one long stream: it iterates a run and appends what it says to a mailbox, which the window empties ten
+times a second. It never calls into the window; between two batches it lets it have its turn (`turns.py`). What it does
+for each batch is paid a thousand times a second, so nothing is imported there: beside PySide an import statement takes
+ten microseconds even where the module is known. `Latest` is for previews: only the newest request matters, older ones
+are dropped before they start, and nothing queues up while a slider moves.
 """
 
 from __future__ import annotations
@@ -153,17 +153,18 @@ class RunThread(QThread):
     def _may_go_on(self, run: Run, looks: _Looks) -> bool:
         """Take over what was changed; wait while paused, showing newly pinned pictures meanwhile; False to stop."""
         self._take_over(run)
-        if self._waits and run.ending is None:
+        if self.waits and run.ending is None:
             self.mailbox.append(run.paused())
-            while self._waits:
+            while self.waits:
                 with self._changed:
-                    self._changed.wait_for(lambda: not self._waits, 0.1)
+                    self._changed.wait_for(lambda: not self.waits, 0.1)
                 self._take_over(run)
                 looks.while_paused()
         return not self._stopping
 
     @property
-    def _waits(self) -> bool:
+    def waits(self) -> bool:
+        """Whether it is told to wait for a person after the batch in hand, and not to stop."""
         return self._allowed == 0 and not self._stopping
 
     def _take_over(self, run: Run) -> None:

@@ -18,7 +18,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
 from shiboken6 import isValid
 
 _TURN_SECONDS = 0.003
-"""No other work is begun in a turn after so long: the window answers in between."""
+"""No other work is begun in a turn after so long, painting included: the window answers in between."""
 _SLEEP_SECONDS = 0.02
 """The run sleeps no longer, whatever the window does."""
 _PATIENCE_MILLISECONDS = 40
@@ -42,16 +42,14 @@ class Turns(QObject):
         self._granted.connect(self._turn)
 
     def expect(self, runs: bool) -> None:
-        """Whether a run goes on from now on, which will `pass_on`; what still waits is done where it does not."""
+        """Whether a run goes on from now on, which will `pass_on`; what still waits is done soon where it does not."""
         self._runs = runs
-        if not runs:
-            self._patience.stop()
-            while self._work:
-                self._do_next()
+        if self._work and not runs:
+            self._patience.start(0)
 
     def ask(self, work: Callable[[], object]) -> None:
         """Do this in the next turn and paint what it changes; at once where no run goes on."""
-        if not self._runs:
+        if not self._runs and not self._work:
             work()
         elif work not in self._work:
             self._work.append(work)
@@ -59,8 +57,8 @@ class Turns(QObject):
 
     def _ask(self) -> None:
         if not self._patience.isActive():
-            self._patience.start(_PATIENCE_MILLISECONDS)
-            self._asked = True
+            self._patience.start(_PATIENCE_MILLISECONDS if self._runs else 0)
+            self._asked = self._runs
 
     def pass_on(self) -> None:
         """For the thread of the run, between two batches: sleep while the window has its turn, if it asked for one."""
@@ -76,17 +74,14 @@ class Turns(QObject):
         began = time.perf_counter()
         try:
             while self._work and time.perf_counter() - began < _TURN_SECONDS:
-                self._do_next()
-            QCoreApplication.sendPostedEvents(None, QEvent.Type.UpdateRequest.value)
+                work = self._work.popleft()
+                if isValid(getattr(work, "__self__", None)):  # it may have been closed meanwhile
+                    work()
+                    QCoreApplication.sendPostedEvents(None, QEvent.Type.UpdateRequest.value)
         finally:
             self._over.set()
             if self._work:
                 self._ask()
-
-    def _do_next(self) -> None:
-        work = self._work.popleft()
-        if isValid(getattr(work, "__self__", None)):  # it may have been closed meanwhile
-            work()
 
 
 TURNS = Turns()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 
@@ -85,6 +86,21 @@ def test_what_somebody_hooked_into_a_step_is_called(hook):
     getattr(made, hook)(lambda *_: called.append(hook))
     step_of(made)()
     assert called == [hook]
+
+
+def test_a_step_around_that_of_torch_is_the_one_taken():
+    plain = OPTIMIZERS.make("SGD", lr=0.1).build([torch.nn.Parameter(torch.ones(2))])
+
+    class Twice(type(plain)):
+        @functools.wraps(type(plain).step)
+        def step(self, closure=None):
+            super().step(closure)
+            return super().step(closure)
+
+    weight = torch.nn.Parameter(torch.ones(2))
+    weight.grad = torch.ones(2)
+    step_of(Twice([weight], lr=0.1))()
+    torch.testing.assert_close(weight.detach(), torch.full((2,), 0.8))
 
 
 def test_a_step_that_was_replaced_is_the_one_taken():

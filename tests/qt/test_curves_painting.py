@@ -177,6 +177,21 @@ def test_what_is_drawn_at_the_end_of_a_line_is_what_all_of_it_drawn_anew_would_b
     assert grown[curves.accuracy] > 35
 
 
+def test_an_epoch_that_ends_leaves_the_dots_of_few_batches_where_they_are(curves):
+    history = History()
+    history.apply(RunStarted("", "cpu", 1, 3, 20, 64, 640, 100, 1))
+    for epoch in (1, 2, 3):
+        for iteration in range(20):
+            history.apply(BatchTrained(epoch, iteration + 1, 2.3 - iteration / 20, 32, 64, epoch + iteration / 100))
+        curves.show_history(history)
+        curves.loss.grab()
+        history.apply(EpochEnded(epoch, 1.4, 0.5, 1.0, 0.5, True, epoch + 0.3))  # measuring took longer than a pull
+        curves.show_history(history)
+        news = curves.loss.grab().toImage()
+        curves.loss._picture = None
+        assert news == curves.loss.grab().toImage()
+
+
 def test_of_the_screen_only_that_part_is_painted_where_a_line_has_grown(curves, qtbot):
     history = History()
     advance(history, 321)  # the axis has room for some more

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from gui_lab.errors import LossNotFinite, StoreError
 from gui_lab.qt.running import RunControl, State
 from gui_lab.qt.session import Session
 from gui_lab.qt.threads import Failed, Latest
+from gui_lab.qt.turns import TURNS
 
 
 @pytest.fixture
@@ -91,6 +94,38 @@ def test_one_batch_starts_a_run_and_then_steps_it(control, qtbot):
     control.stop()
     ended(control, qtbot)
     assert control.history.ended.reason == "stopped"
+
+
+def test_who_carries_on_before_the_pause_was_told_trains_on(control, qtbot):
+    control.session.edit("training.epochs", 9_000)
+    control.train()
+    qtbot.waitUntil(lambda: len(control.history.loss) > 3, timeout=30_000)
+    control.pause()
+    time.sleep(0.3)  # the run waits by now, and the window does not know
+    control.train()
+    before = len(control.history.loss)
+    qtbot.waitUntil(lambda: len(control.history.loss) > before + 3, timeout=30_000)
+    assert control.state == State.TRAINING
+
+
+def test_closing_while_a_pull_waits_for_its_turn_pulls_once_and_all(control, qtbot):
+    control.session.edit("training.epochs", 9_000)
+    control.train()
+    qtbot.waitUntil(lambda: len(control.history.loss) > 3, timeout=30_000)
+    TURNS.ask(control.pull)
+    control.pause()
+    time.sleep(0.3)  # the pause is in the mailbox by now
+    control.close()
+    assert not control.running
+    assert control.history.ended.reason == "stopped"
+
+
+def test_a_control_that_nobody_holds_goes_with_all_its_history(quick, qtbot, tmp_path):
+    session = Session(quick)
+    held = weakref.ref(RunControl(session, tmp_path / "runs"))
+    gc.collect()
+    assert held() is None
+    session.close()
 
 
 def test_stopping_twice_is_harmless_and_keeps_the_weights(control, qtbot):

@@ -94,6 +94,7 @@ class Line:
     Attributes:
         values: all of them, float64 (n,); NaN where something was not measured.
         trained: how many iterations were trained at each, float64 (n,); None where there is one value an iteration.
+        few: whether all that was drawn last are so few points that each can be told from its neighbours.
     """
 
     def __init__(self, name: str, role: str, style: Style, optional: bool = False) -> None:
@@ -113,7 +114,7 @@ class Line:
         self._pyramid = Pyramid()
         self._points: Indices = np.empty(0, np.int64)
         self._x: Floats = np.empty(0)
-        self._every, self._few = 1, True
+        self._every, self.few = 1, True
         self._placed: tuple[tuple[View, int, int], tuple[Floats, Floats]] | None = None
         self._ends = (float("inf"), float("-inf"))
         self._usual = (0, float("nan"), float("nan"))
@@ -173,7 +174,7 @@ class Line:
         chosen = self._points = self._pyramid.peaks(self.values, *self.seen(view), _columns(view), since)
         x = self._x = view.across(view.along.place(self.at(chosen)))
         if not since:
-            self._few = len(chosen) < view.columns / 6
+            self.few = len(chosen) < view.columns / 6
         if self.style not in SIGNLESS:
             self._every = _every(x)
         found = x, view.down(self.values[chosen])
@@ -218,7 +219,7 @@ class Line:
         values = last - first
         band = _block(values, _columns_of_band(view, values)) if self.style == "raw" else 0
         block = _block(values, _columns(view))
-        return Drawn(self.count, self._points, self._x, block, band, self._every, self._few)
+        return Drawn(self.count, self._points, self._x, block, band, self._every, self.few)
 
     def news(self, view: View, before: Drawn) -> float | None:
         """From which pixel on it looks different since it was drawn in the same view; None where it may everywhere."""

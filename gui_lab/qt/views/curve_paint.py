@@ -67,7 +67,7 @@ def draw_line(painter: QPainter, line: Line, view: View, fine: bool, since: int 
     x, y = x[start:], y[start:]
     if line.style == "raw":
         _draw_band(painter, line, view, fine, since)
-        _draw_raw(painter, line, (x, y), fine, few=len(x) < view.columns / 6 and not since)
+        _draw_raw(painter, line, (x, y), fine, few=line.few)
         return
     path = polygon(x, y)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)

@@ -58,7 +58,7 @@ class Plot(QWidget):
         """
         super().__init__()
         self._turn = QTimer(self, singleShot=True, interval=turn * _TURN_MILLISECONDS)
-        self._turn.timeout.connect(lambda: TURNS.ask(self._take_turn))
+        self._turn.timeout.connect(self._ask_for_turn)
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -144,8 +144,7 @@ class Plot(QWidget):
 
     def mark_best(self, best: Best | None) -> None:
         if best != self.best:
-            self.best = best
-            self._best_moved = True
+            self.best, self._best_moved = best, True
             self._update_in_turn()
 
     def show_marks(self, marks: Sequence[Mark]) -> None:
@@ -246,9 +245,8 @@ class Plot(QWidget):
 
     def _named(self) -> tuple[Line, ...]:
         """The lines of the legend; one alone is named by the title."""
-        if len(self.lines) == 1:
-            return ()
-        return tuple(line for line in self.lines.values() if not line.optional or line.known)
+        several = len(self.lines) > 1
+        return tuple(line for line in self.lines.values() if several and (line.known or not line.optional))
 
     def _header_width(self) -> float:
         return self.width() - XS - (self.log.sizeHint().width() + S if self.grows == "from zero" else RIGHT)
@@ -269,6 +267,9 @@ class Plot(QWidget):
     def _update_in_turn(self) -> None:
         if not self._turn.isActive():
             self._turn.start()
+
+    def _ask_for_turn(self) -> None:
+        TURNS.ask(self._take_turn)
 
     def _take_turn(self) -> None:
         """Draw the news, and have that part of the screen painted which is new."""
@@ -430,8 +431,7 @@ class Plot(QWidget):
             return clock(*view.x, most)
         seen = view.along.trained(view.x[1]) - view.along.trained(view.x[0])
         whole = view.along.unit == "iteration" or seen > 2 * view.along.iterations
-        ticks = linear(*view.x, most, whole)
-        return [(x, text) for x, text in ticks if x >= 0]
+        return [(x, text) for x, text in linear(*view.x, most, whole) if x >= 0]
 
     def _y_ticks(self, view: View) -> Ticks:
         most = max(int(view.area.height() / _TICK_ROOM), 2)
