@@ -21,14 +21,12 @@ _TURN_SECONDS = 0.003
 """No other work is begun in a turn after so long, painting included: the window answers in between."""
 _SLEEP_SECONDS = 0.02
 """The run sleeps no longer, whatever the window does."""
-_PATIENCE_MILLISECONDS = 40
-"""What is to be painted waits no longer for the end of a batch."""
+_PATIENCE_MILLISECONDS = 15
+"""What is to be painted waits no longer for the end of a batch: in a long one torch computes without the lock."""
 
 
 class Turns(QObject):
-    """
-    For the thread of the window, but for `pass_on`.
-    """
+    """For the thread of the window, but for `pass_on`."""
 
     _granted = Signal()
 
