@@ -254,6 +254,7 @@ class RunControl(QObject):
             self._thread.stop()
             self._thread.wait()
             self.pull()
+        TURNS.close_down()
 
     def _begin(self, batches: int | None) -> None:
         branch, self._branch = self._branch, None

@@ -58,6 +58,12 @@ class Turns(QObject):
             self._patience.start(_PATIENCE_MILLISECONDS if self._runs else 0)
             self._asked = self._runs
 
+    def close_down(self) -> None:
+        """The window closes: what waits is not painted any more."""
+        self._work.clear()
+        self._patience.stop()
+        self._asked = False
+
     def pass_on(self) -> None:
         """For the thread of the run, between two batches: sleep while the window has its turn, if it asked for one."""
         if self._asked:

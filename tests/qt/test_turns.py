@@ -77,6 +77,17 @@ def test_what_waits_when_a_run_ends_is_done_then(turns, qtbot):
     assert done == [1, 2]
 
 
+def test_a_window_that_closes_leaves_nothing_to_be_done(turns, qtbot):
+    turns.expect(True)
+    done = []
+    turns.ask(lambda: done.append(1))
+    turns.close_down()
+    turns.expect(False)
+    qtbot.wait(60)
+    assert not done
+    assert not turns._patience.isActive()
+
+
 def test_what_is_asked_for_again_is_done_once(turns, run, qtbot):
     done = []
     work = partial(done.append, 1)
