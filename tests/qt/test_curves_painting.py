@@ -43,17 +43,18 @@ def advance(history: History, count: int) -> None:
 
 
 class Painted(QObject):
-    """Which plot was painted, each time."""
+    """Which plot was painted, each time, and where."""
 
     def __init__(self, curves):
         super().__init__(curves)
-        self.names = []
+        self.names, self.places = [], []
         for pane in curves.panes.values():
             pane.installEventFilter(self)
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Paint:
             self.names.append(watched.objectName())
+            self.places.append(event.rect())
         return False
 
 
@@ -197,17 +198,7 @@ def test_of_the_screen_only_that_part_is_painted_where_a_line_has_grown(curves, 
     advance(history, 321)  # the axis has room for some more
     curves.show_history(history)
     live(qtbot, 200)
-    painted = []
-
-    class Regions(QObject):
-        def eventFilter(self, watched, event):
-            if event.type() == QEvent.Type.Paint:
-                painted.append((watched, event.rect()))
-            return False
-
-    watcher = Regions()
-    for pane in (curves.loss, curves.accuracy):
-        pane.installEventFilter(watcher)
+    painted = Painted(curves)
     for count in range(322, 342):
         advance(history, count)
         curves.show_history(history)
@@ -215,7 +206,8 @@ def test_of_the_screen_only_that_part_is_painted_where_a_line_has_grown(curves, 
         screen = curves.loss.grab().toImage()
         curves.loss._picture = None
         assert screen == curves.loss.grab().toImage()
-    narrow = {watched.objectName() for watched, rect in painted if rect.width() < watched.width() / 2}
+    places = zip(painted.names, painted.places, strict=True)
+    narrow = {name for name, place in places if place.width() < curves.loss.width() / 2}
     assert narrow == {"plots.loss", "plots.accuracy"}
 
 
@@ -249,18 +241,10 @@ def test_where_the_best_point_was_before_the_screen_is_painted_too(curves, qtbot
     advance(history, 321)
     curves.show_history(history)
     live(qtbot, 200)
-    painted = []
-
-    class Regions(QObject):
-        def eventFilter(self, watched, event):
-            if event.type() == QEvent.Type.Paint:
-                painted.append(event.rect())
-            return False
-
-    watcher = Regions()
-    curves.accuracy.installEventFilter(watcher)
+    painted = Painted(curves)
     assert curves.accuracy.best.trained == EACH
     history.best_epoch = 32
     curves.show_history(history)
     live(qtbot, 100)
-    assert painted == [curves.accuracy.rect()]
+    places = zip(painted.names, painted.places, strict=True)
+    assert [place for name, place in places if name == "plots.accuracy"] == [curves.accuracy.rect()]
