@@ -48,7 +48,7 @@ class Sparkline(QWidget):
         """float64 (n,), smooth already: one value is taken for each pixel column, the last one always."""
         width = self.width()
         if len(values) > width:
-            values = values[np.linspace(0, len(values) - 1, width).astype(np.intp)]
+            values = values[np.arange(width) * (len(values) - 1) // (width - 1)]
         self._values = values
         self.update()
 
@@ -212,7 +212,7 @@ class RunBar(QFrame):
             button.clicked.connect(self.training_wanted)
         self._offer(control)
         control.state_changed.connect(self.refresh)
-        control.said.connect(self.refresh)
+        control.said.connect(self._show_figures)
         for changed in (
             control.session.ready_changed,
             control.session.problems_changed,
@@ -245,7 +245,7 @@ class RunBar(QFrame):
         control = self.control
         if control is None:
             return
-        state, why_not = control.state, control.why_not()
+        state, why_not, blocked = control.state, control.why_not(), self._blocked(control)
         self.train.setText("Carry on" if state in (State.PAUSED, State.PAUSING) else "Train")
         self.train.setEnabled(state in (State.PAUSED, State.PAUSING) or (not control.running and not why_not))
         self.pause.setEnabled(state in (State.STARTING, State.TRAINING))
@@ -253,15 +253,21 @@ class RunBar(QFrame):
         self.more_batches.setEnabled(self.one_batch.isEnabled())
         self.stop.setEnabled(control.running and state != State.STOPPING)
         self.more_stop.setEnabled(self.stop.isEnabled())
-        blocked = bool(why_not) and not control.running
         self.state.setText(why_not if blocked else control.in_words())
         set_role(self.state, "error" if blocked and control.session.ready and control.session.images else "body")
         self.train.setToolTip(why_not if blocked else "Train (F5)")
         self.train.setAccessibleDescription(why_not if blocked else "")
-        self._show_figures(control, blocked)
+        self._show_figures()
 
-    def _show_figures(self, control: RunControl, blocked: bool) -> None:
-        history = control.history
+    def _blocked(self, control: RunControl) -> bool:
+        """Whether no run goes on, and none can begin."""
+        return not control.running and bool(control.why_not())
+
+    def _show_figures(self) -> None:
+        control = self.control
+        if control is None:
+            return
+        history, blocked = control.history, self._blocked(control)
         started, last = history.started, history.last
         self.device.setText(started.device if started else "")
         if started is None or last is None:

@@ -78,7 +78,7 @@ def test_every_step_is_written_as_torch_took_it(ladder):
     assert said.sums == ("1.2729", "1.0000")
     assert said.true == 0
     assert said.surprise == f"{-math.log(0.7856):.4f}" == "0.2413"
-    assert (said.best, said.right, said.rest) == ("circle, p 0.7856", True, None)
+    assert (said.guess, said.right, said.rest) == (("circle", "0.7856"), True, None)
     assert [row.part for row in said.rows] == pytest.approx([0.7856, 0.0391, 0.1753], abs=1e-4)
 
 

@@ -206,7 +206,7 @@ class Line:
         if len(starts) < 2:
             return None
         ends = np.append(starts, min(last, self.count) - 1)
-        places = view.along.place(self.at(np.clip(ends, 0, self.count - 1)))
+        places = view.along.place(self.at(np.minimum(np.maximum(ends, 0), self.count - 1)))
         x = np.empty(2 * len(starts) + 1)  # an end of a block, its middle, the next end ...
         x[::2], x[1::2] = places, (places[:-1] + places[1:]) / 2
         x = view.across(x)

@@ -7,6 +7,7 @@ another temperature is reckoned here, as one turns the knob.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from gui_lab.qt.theme import (
     with_icon,
 )
 from gui_lab.qt.views.cells import Cells
+from gui_lab.qt.views.digits import Numbers, width_of
 from gui_lab.qt.views.facts import span
 from gui_lab.qt.views.frames import image_of
 from gui_lab.qt.views.ladder_table import LEFT, NARROW, RIGHT, WIDE, Plan, Table, elided
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 _PICTURE = 64
 _STEPS = 100  # of the slider for each factor of ten
 _EQUAL = {True: "= equal", False: "≠ differ"}
+_MARKS = {True: "✓ ", False: "✗ ", None: ""}
+_TINTS = {True: "best", False: "error", None: "text"}
 
 
 class Ladder(QWidget):
@@ -144,6 +148,7 @@ class _Steps(QWidget):
         self._picture: tuple[object, int, bool, float, QImage] | None = None
         self._probed: tuple[Probed, int] | None = None
         self._painted: tuple[object, Cells] | None = None
+        self._numbers = self._own_loss = self._sure = Numbers((), 1, CAPTION)
         self._fresh = QRegion()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
@@ -211,23 +216,22 @@ class _Steps(QWidget):
 
     def _bring_up_to_date(self, words: Said, probed: Probed, place: int) -> Cells:
         """Paint what has changed."""
-        font = numbers_font(self._pixels())
-        names = self._names_width[self._pixels()]
-        plan = Plan.of(QFontMetrics(font, self), words, self.width(), self._line(), names)
-        cells = self._ground(words, probed, place, plan)
+        pixels = self._pixels()
+        plan = Plan.of(words, pixels, self.width(), self._line(), self._names_width[pixels])
+        table = Table(words, plan, _PICTURE + M)
+        cells = self._ground(words, probed, place, plan, table)
         with QPainter(cells.picture) as painter:
-            painter.setFont(font)
-            table = Table(painter, words, plan, _PICTURE + M)
-            table.paint_numbers(cells)
-            self._paint_best(painter, cells, words)
-            self._paint_losses(painter, cells, words, table.end)
+            painter.setFont(numbers_font(pixels))
+            self._paint_guess(painter, cells, words)
+            self._paint_numbers(painter, cells, words, table)
         return cells
 
-    def _ground(self, words: Said, probed: Probed, place: int, plan: Plan) -> Cells:
+    def _ground(self, words: Said, probed: Probed, place: int, plan: Plan, table: Table) -> Cells:
         """All that stands while the numbers move, painted once."""
         ratio, image = self.devicePixelRatioF(), self._image(probed, place)
-        rows = tuple((row.label, row.name) for row in words.rows), words.rest.name if words.rest else ""
-        looks = (plan, self.height(), ratio, image.cacheKey(), place, rows, words.true, words.score, words.loss[0])
+        rows = [(row.label, row.name) for row in words.rows], words.rest.name if words.rest else ""
+        said = rows, words.true, words.score, words.loss[0], words.agree
+        looks = plan, self.height(), ratio, image.cacheKey(), place, said
         if self._painted is None or self._painted[0] != looks:
             ground = QPixmap(self.size() * ratio)
             ground.setDevicePixelRatio(ratio)
@@ -235,10 +239,12 @@ class _Steps(QWidget):
             with QPainter(ground) as painter:
                 painter.setFont(numbers_font(self._pixels()))
                 self._paint_head(painter, probed, place)
-                table = Table(painter, words, plan, _PICTURE + M)
-                table.paint_what_stands()
+                table.paint_what_stands(painter)
                 self._paint_names_of_losses(painter, words, table.end)
             self._painted = looks, Cells(ground)
+            losses = [(plan.width, table.end + loss * plan.line) for loss in range(3)]
+            self._numbers = Numbers([*table.places(), *losses[:2]], plan.line, plan.pixels)
+            self._own_loss = Numbers(losses[2:], plan.line, plan.pixels)
         return self._painted[1]
 
     def _paint_head(self, painter: QPainter, probed: Probed, place: int) -> None:
@@ -258,11 +264,22 @@ class _Steps(QWidget):
         self._paint_fact(painter, 2, "as the network gets it:")
         self._paint_fact(painter, 3, f"{shape}, {span(float(values.min()), float(values.max()))}")
 
-    def _paint_best(self, painter: QPainter, cells: Cells, words: Said) -> None:
-        if cells.cleared(painter, "best", self._fact(1), (words.right, words.best)):
-            mark = {True: "✓ ", False: "✗ ", None: ""}[words.right]
-            painter.setPen(colour({True: "best", False: "error", None: "text"}[words.right]))
-            self._paint_fact(painter, 1, f"{mark}most probable: {words.best}")
+    def _paint_guess(self, painter: QPainter, cells: Cells, words: Said) -> None:
+        """The number apart where there is room for all of it: the words stay, and take as long as all other numbers."""
+        room, pixels, (name, number) = self._fact(1), self._pixels(), words.guess
+        text, tint = f"{_MARKS[words.right]}most probable: {name}, p ", colour(_TINTS[words.right])
+        start = room.left() + width_of(text, pixels)
+        end = start + width_of(number, pixels)
+        fits = end <= room.right()
+        text = text if fits else f"{text}{number}"
+        if cells.cleared(painter, "guess", room, (text, end)):
+            painter.setPen(tint)
+            painter.drawText(room, LEFT, elided(painter, text, room.width()))
+            self._sure = Numbers([(end, room.top())], room.height(), pixels)
+        rest = QRectF(start, room.top(), room.right() - start, room.height())
+        if fits and cells.cleared(painter, "sure", rest, (text, number)):
+            painter.setPen(tint)
+            self._sure.draw(painter, [number])
 
     def _fact(self, number: int) -> QRectF:
         """One of the four lines beside the picture."""
@@ -302,20 +319,24 @@ class _Steps(QWidget):
             painter.setPen(colour("quiet" if place == 2 else "text"))
             where = QRectF(0, top + place * line, width, line)
             painter.drawText(where, LEFT, elided(painter, name, width))
+        if words.agree is not None:
+            sign = _EQUAL[words.agree]
+            painter.setPen(colour("best" if words.agree else "error"))
+            painter.drawText(QRectF(0, top + line, room, line), RIGHT, sign[:1] if self.width() < NARROW else sign)
 
-    def _paint_losses(self, painter: QPainter, cells: Cells, words: Said, top: float) -> None:
-        width, line = self.width(), self._line()
-        for place, value in enumerate((words.cross_entropy, words.nll, words.loss[1])):
-            where, agree = QRectF(0, top + place * line, width, line), words.agree if place == 1 else None
-            if not cells.cleared(painter, ("loss", place), where, (value, agree)):
-                continue
-            painter.setPen(colour("quiet" if place == 2 else "text"))
-            painter.drawText(where, RIGHT, value)
-            if agree is not None:
-                sign = _EQUAL[agree]
-                painter.setPen(colour("best" if agree else "error"))
-                before = where.adjusted(0, 0, -self._number(painter.fontMetrics()), 0)
-                painter.drawText(before, RIGHT, sign[:1] if width < NARROW else sign)
+    def _paint_numbers(self, painter: QPainter, cells: Cells, words: Said, table: Table) -> None:
+        width, line, ratio = self.width(), self._line(), self.devicePixelRatioF()
+        numbers, bars = [*table.numbers(), words.cross_entropy, words.nll], table.bars()
+        looks = numbers, [math.floor(bar.right() * ratio + 0.5) for bar in bars]  # as Qt rounds it
+        top, own = table.first, table.end + 2 * line
+        if cells.cleared(painter, "numbers", QRectF(0, top, width, own - top), looks):
+            painter.setPen(colour("text"))
+            self._numbers.draw(painter, numbers)
+            for place, bar in enumerate(bars):
+                painter.fillRect(bar, colour("best" if place == words.true else "training"))
+        if cells.cleared(painter, "loss of this run", QRectF(0, own, width, line), words.loss[1]):
+            painter.setPen(colour("quiet"))
+            self._own_loss.draw(painter, [words.loss[1]])
 
     def _number(self, metrics: QFontMetrics) -> int:
         """The room of a loss."""

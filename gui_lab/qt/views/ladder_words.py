@@ -48,7 +48,7 @@ class Said:
     Attributes:
         score: what the column of scores is headed.
         rows: the classes; the true one is at place `true` of them, None where there is none.
-        best: the most probable class with its probability; `right` whether it is the true one, None where nobody knows.
+        guess: the most probable class and its probability; `right` whether it is the true one, None where nobody knows.
         rest: those that have no row, together; None where all have one.
         sums: of the columns exp and probability.
         surprise: -log p of the true class.
@@ -60,7 +60,7 @@ class Said:
     score: str
     rows: tuple[Row, ...]
     true: int | None
-    best: str
+    guess: tuple[str, str]
     right: bool | None
     rest: Row | None
     sums: tuple[str, str]
@@ -82,15 +82,17 @@ def said(probed: Probed, place: int, classes: Sequence[str], temperature: float 
     steps = probed.steps.of(place) if own else at_temperature(probed.outputs[place], temperature)
     label = int(probed.labels[place])
     shown = rows_shown(steps.probabilities, label)
+    columns = steps.scores, steps.minus_max, steps.exps, steps.probabilities
+    numbers = zip(*(column[shown].tolist() for column in columns), strict=True)
     cross_entropy, nll = (loss(float(values[place])) for values in (probed.cross_entropy, probed.nll))
     guess = int(steps.probabilities.argmax())
     known = label >= 0 and bool(np.isfinite(steps.probabilities).all())
     head = _OUTPUTS[probed.ends_in]
     return Said(
         score=head if own else f"{head} / T",
-        rows=tuple(_row(steps, one, classes[one]) for one in shown),
+        rows=tuple(_row(one, classes[one], *row) for one, row in zip(shown, numbers, strict=True)),
         true=shown.index(label) if label >= 0 else None,
-        best=f"{classes[guess]}, p {part(float(steps.probabilities[guess]))}",
+        guess=(classes[guess], part(float(steps.probabilities[guess]))),
         right=guess == label if known else None,
         rest=_rest(steps, shown),
         sums=(part(float(steps.sums)), part(float(steps.probabilities.sum()))),
@@ -113,25 +115,17 @@ def rows_shown(probabilities: npt.NDArray[np.float32], label: int) -> list[int]:
     return sorted(strongest)
 
 
-def _row(steps: Steps, label: int, name: str) -> Row:
-    probability = float(steps.probabilities[label])
-    return Row(
-        label,
-        name,
-        score(float(steps.scores[label])),
-        score(float(steps.minus_max[label])),
-        part(float(steps.exps[label])),
-        part(probability),
-        probability if math.isfinite(probability) else 0.0,
-    )
+def _row(label: int, name: str, outcome: float, minus_max: float, exp: float, probability: float) -> Row:
+    length = probability if math.isfinite(probability) else 0.0
+    return Row(label, name, score(outcome), score(minus_max), part(exp), part(probability), length)
 
 
 def _rest(steps: Steps, shown: Sequence[int]) -> Row | None:
-    others = np.ones(len(steps.probabilities), np.bool_)
-    others[list(shown)] = False
-    count = int(others.sum())
+    count = len(steps.probabilities) - len(shown)
     if not count:
         return None
+    others = np.ones(len(steps.probabilities), np.bool_)
+    others[list(shown)] = False
     exps, probability = float(steps.exps[others].sum()), float(steps.probabilities[others].sum())
     length = probability if math.isfinite(probability) else 0.0
     return Row(-1, f"{count:,} others", "", "", part(exps), part(probability), length)

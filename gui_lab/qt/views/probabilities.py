@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,17 +33,38 @@ from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
 from gui_lab.qt.theme import CAPTION, CORNER, THEME, XS, L, M, S, class_colour, colour, numbers_font
 from gui_lab.qt.views.cells import Cells
+from gui_lab.qt.views.digits import Numbers
 from gui_lab.qt.views.over_time import stacked
 from gui_lab.qt.views.pinned_card import AREA, NO_NUMBERS, PICTURE, ROW, Bars, Pinned, area_of, below, verdict
 
 if TYPE_CHECKING:
     from gui_lab.core.trails import Trails
 
-_TURNS = 2  # paints for one area
+_TURNS = 4  # paints for one area
 _KEY = 7  # the colour of a class before its name
 _CARD_WIDTH = 166 + _KEY  # without the names of the classes
 _WIDEST_NAME = 96
 _MOSTROWS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class _Card:
+    """What stands of a card: its `rectangle`, all pixels of it, and where its bars are, with a number behind each."""
+
+    pin: Pinned
+    rectangle: QRectF
+    place: QRect
+    bars: Bars
+    numbers: list[Numbers]
+
+
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What stands while the numbers move, and what decides how that `looks`."""
+
+    looks: object
+    cells: Cells
+    cards: list[_Card]
 
 
 class Probabilities(QWidget):
@@ -66,7 +88,8 @@ class Probabilities(QWidget):
         self._values: dict[int, npt.NDArray[np.float32]] = {}
         self._trails: Trails | None = None
         self.chosen_index: int | None = None
-        self._ground: tuple[object, Cells] | None = None
+        self._ground: _Ground | None = None
+        self._aloud: object = None
         self._fresh = QRegion()
         self._areas: dict[int, QImage] = {}
         self._old_areas: list[int] = []
@@ -125,16 +148,26 @@ class Probabilities(QWidget):
             self._areas.clear()
         self._values, self._trails, self._all_areas = dict(zip(indices, values, strict=True)), trails, not goes_on
         self._old_areas += [pin.index for pin in self._pinned if pin.index not in self._old_areas]
-        words = [f"{self._said(pin)}" for pin in self._pinned if pin.index in self._values]
-        self.setAccessibleDescription("; ".join(words))
+        self._say()
         seen = self.visibleRegion().boundingRect()
-        if self._ground is None or seen.isEmpty() or self._ground[0] != self._looks():
+        if self._ground is None or seen.isEmpty() or self._ground.looks != self._looks():
             self.update()
         else:
-            self._bring_up_to_date(self._ground[1], seen)
-            changed = self._ground[1].changed()
+            self._bring_up_to_date(self._ground, seen)
+            changed = self._ground.cells.changed()
             self._fresh += changed
             self.update(changed)
+
+    def _say(self) -> None:
+        """The guesses in words, for a screen reader."""
+        shown = [(pin, self._values[pin.index]) for pin in self._pinned if pin.index in self._values]
+        guesses = [int(row.argmax()) for _, row in shown]
+        numbers = [float(row[guess]) for (_, row), guess in zip(shown, guesses, strict=True)]
+        percents = [round(100 * part) if math.isfinite(part) else None for part in numbers]
+        aloud = self._pinned, self._classes, guesses, percents
+        if aloud != self._aloud:
+            self._aloud = aloud
+            self.setAccessibleDescription("; ".join(self._said(pin) for pin, _ in shown))
 
     def probabilities(self, index: int) -> npt.NDArray[np.float32] | None:
         """What is shown for a picture, float32 (classes,); None before there is anything."""
@@ -233,9 +266,10 @@ class Probabilities(QWidget):
     # ---------------------------------------------------------------- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        cells, fresh, self._fresh = self._standing(), self._fresh, QRegion()
+        ground, fresh, self._fresh = self._standing(), self._fresh, QRegion()
+        cells = ground.cells
         if not event.region().subtracted(fresh).isEmpty():  # more than what was brought up to date is seen
-            self._bring_up_to_date(cells, event.rect())
+            self._bring_up_to_date(ground, event.rect())
             cells.changed()  # all of it is painted now
         with QPainter(self) as painter:
             cells.show(painter, event.rect())
@@ -243,18 +277,14 @@ class Probabilities(QWidget):
             if place is not None:
                 self._paint_frame(painter, self._rectangle(place), event.region())
 
-    def _bring_up_to_date(self, cells: Cells, seen: QRect) -> None:
+    def _bring_up_to_date(self, ground: _Ground, seen: QRect) -> None:
         """Paint what has changed of the cards that are seen."""
-        cards = [
-            (pin, card)
-            for place, pin in enumerate(self._pinned)
-            if (card := self._rectangle(place)).intersects(QRectF(seen))
-        ]
-        self._renew_areas([pin for pin, _ in cards])
-        with QPainter(cells.picture) as painter:
+        cards = [card for card in ground.cards if card.place.intersects(seen)]
+        self._renew_areas([card.pin for card in cards])
+        with QPainter(ground.cells.picture) as painter:
             painter.setFont(numbers_font(CAPTION))
-            for pin, card in cards:
-                self._paint_now(painter, cells, pin, self._values.get(pin.index), card)
+            for card in cards:
+                self._paint_now(painter, ground.cells, card)
 
     def _looks(self) -> object:
         """What decides how that looks which stands while the numbers move."""
@@ -262,22 +292,27 @@ class Probabilities(QWidget):
         known = [pin.index in self._values for pin in self._pinned]
         return self.size(), self.devicePixelRatioF(), rows, known
 
-    def _standing(self) -> Cells:
+    def _standing(self) -> _Ground:
         """All that stands while the numbers move, painted once."""
         looks, ratio = self._looks(), self.devicePixelRatioF()
-        if self._ground is None or self._ground[0] != looks:
+        if self._ground is None or self._ground.looks != looks:
             ground = QPixmap(self.size() * ratio)
             ground.setDevicePixelRatio(ratio)
             ground.fill(colour("window"))
+            cards = []
             with QPainter(ground) as painter:
                 painter.setFont(numbers_font(CAPTION))
                 for place, pin in enumerate(self._pinned):
-                    rows = self._rows(pin, self._values.get(pin.index))
-                    self._paint_card(painter, pin, rows, self._rectangle(place))
-            self._ground = looks, Cells(ground)
-        return self._ground[1]
+                    card = self._rectangle(place)
+                    bars = self._bars(painter, self._rows(pin, self._values.get(pin.index)), card)
+                    self._paint_card(painter, pin, bars, card)
+                    end = bars.start + bars.longest + bars.number
+                    numbers = [Numbers([(end, y)], ROW, CAPTION) for _, y in bars.rows]
+                    cards.append(_Card(pin, card, card.toAlignedRect(), bars, numbers))
+            self._ground = _Ground(looks, Cells(ground), cards)
+        return self._ground
 
-    def _paint_card(self, painter: QPainter, pin: Pinned, rows: Sequence[int], card: QRectF) -> None:
+    def _paint_card(self, painter: QPainter, pin: Pinned, bars: Bars, card: QRectF) -> None:
         painter.setPen(colour("line"))
         painter.setBrush(colour("surface"))
         painter.drawRoundedRect(card, CORNER, CORNER)
@@ -292,7 +327,7 @@ class Probabilities(QWidget):
             words = self._elided(painter, f"true: {self._classes[pin.label]}", PICTURE)
             painter.drawText(below(card), _TOP, words)
         painter.fillRect(area_of(card), colour("raised"))
-        self._paint_names(painter, pin, self._bars(painter, rows, card))
+        self._paint_names(painter, pin, bars)
 
     def _paint_names(self, painter: QPainter, pin: Pinned, bars: Bars) -> None:
         for label, y in bars.rows:
@@ -317,28 +352,28 @@ class Probabilities(QWidget):
 
     # ---------------------------------------------------------------- what moves
 
-    def _paint_now(
-        self, painter: QPainter, cells: Cells, pin: Pinned, row: npt.NDArray[np.float32] | None, card: QRectF
-    ) -> None:
+    def _paint_now(self, painter: QPainter, cells: Cells, card: _Card) -> None:
+        pin, row = card.pin, self._values.get(card.pin.index)
         if row is None:
             return
         if pin.label >= 0:
             words, role = verdict(pin, row)
-            room = below(card)
+            room = below(card.rectangle)
             if cells.cleared(painter, (pin.index, "verdict"), room, words):
                 painter.setPen(colour(role))
                 painter.drawText(room, _TOP, self._elided(painter, words, PICTURE))
-        self._paint_bars(painter, cells, pin, row, self._bars(painter, self._rows(pin, row), card))
+        self._paint_bars(painter, cells, card, row)
         area = self._areas.get(pin.index)
-        if area is not None and cells.cleared(painter, (pin.index, "area"), area_of(card), area.cacheKey()):
-            painter.drawImage(area_of(card), area)
+        if area is not None:
+            where = area_of(card.rectangle)
+            if cells.cleared(painter, (pin.index, "area"), where, area.cacheKey()):
+                painter.drawImage(where, area)
 
-    def _paint_bars(
-        self, painter: QPainter, cells: Cells, pin: Pinned, row: npt.NDArray[np.float32], bars: Bars
-    ) -> None:
-        guess, ratio = int(row.argmax()), self.devicePixelRatioF()
-        for label, y in bars.rows:
-            part = float(row[label])
+    def _paint_bars(self, painter: QPainter, cells: Cells, card: _Card, row: npt.NDArray[np.float32]) -> None:
+        pin, bars, guess, ratio = card.pin, card.bars, int(row.argmax()), self.devicePixelRatioF()
+        parts = row.tolist()
+        for (label, y), number in zip(bars.rows, card.numbers, strict=True):
+            part = parts[label]
             known = math.isfinite(part)
             role = "best" if label == pin.label else "error" if pin.label >= 0 and label == guess else "training"
             length, words = (max(bars.longest * part, 0.5), f"{part:.0%}") if known else (0.0, "")
@@ -347,7 +382,7 @@ class Probabilities(QWidget):
             if cells.cleared(painter, (pin.index, label), where, (end, words, role)) and known:
                 painter.fillRect(QRectF(bars.start, y + 4, length, ROW - 8), colour(role))
                 painter.setPen(colour("text" if label == pin.label else "quiet"))
-                painter.drawText(QRectF(bars.start + bars.longest, y, bars.number, ROW), _RIGHT, words)
+                number.draw(painter, [words])
 
     def _paint_frame(self, painter: QPainter, card: QRectF, seen: QRegion) -> None:
         """Around the chosen card, where its edge is seen."""
@@ -398,7 +433,6 @@ class Probabilities(QWidget):
 
 
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _TOP = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
 
 

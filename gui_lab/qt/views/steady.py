@@ -6,11 +6,14 @@ for another place only when they need more room than they ever had; else they pa
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy
 
-from gui_lab.qt.theme import numbers_font
+from gui_lab.qt.theme import BASE, numbers_font
+from gui_lab.qt.views.digits import width_of
 
 _WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -55,11 +58,11 @@ class Figures(_Words):
         """
         super().__init__(name, "quiet")
         self._room = width
-        self.setFont(numbers_font())
+        self.setFont(numbers_font(BASE))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def _make_room(self) -> None:
-        needed = self.fontMetrics().horizontalAdvance(self._words) + 1
+        needed = math.ceil(width_of(self._words, BASE)) + 1
         if needed > self._room:
             self._room = needed
             self.updateGeometry()
