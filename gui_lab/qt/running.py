@@ -34,9 +34,9 @@ from gui_lab.qt.turns import TURNS
 if TYPE_CHECKING:
     from gui_lab.core.runs import Run
 
-_PULL_MILLISECONDS = 94  # ten times a second, and a little to spare for those that come late
-_LOOK_MILLISECONDS, _SAY_MILLISECONDS = 40, 70  # after a pull
-_SAY_AGAIN_MILLISECONDS = 200  # nobody reads figures that change ten times a second
+_PULL_MILLISECONDS = 96  # ten times a second, and a little to spare for those that come late
+_LOOK_MILLISECONDS = 40  # after a pull
+_SAY_MILLISECONDS = 200  # nobody reads figures that change ten times a second
 SNAPSHOTS_AT_MOST = 24
 
 
@@ -115,7 +115,7 @@ class RunControl(QObject):
         self._timer.setInterval(_PULL_MILLISECONDS)
         self._timer.timeout.connect(self._ask_to_pull)
         self._look_timer = self._later(_LOOK_MILLISECONDS, self._ask_to_look)
-        self._say_timer = self._later(_SAY_MILLISECONDS, self._ask_to_say)
+        self._say_timer = self._later(_LOOK_MILLISECONDS, self._ask_to_say)
         self.said.connect(self._said.start)
         session.pins_changed.connect(self._hand_over_pins)
         session.experiment_changed.connect(self._hand_over_settings)
@@ -320,11 +320,13 @@ class RunControl(QObject):
             self._let_go()
 
     def _say_in_time(self) -> None:
-        """Have it said what is new, unless that will be done anyway: a moment after this pull, or when those who read
-        have read what was said last."""
-        if not self._say_timer.isActive():
-            since = self._said.elapsed() if self._said.isValid() else _SAY_AGAIN_MILLISECONDS
-            self._say_timer.start(max(_SAY_AGAIN_MILLISECONDS - since, _SAY_MILLISECONDS))
+        """Have it said what is new: with what is looked at after this pull, or after the next one where it was just
+        said; there may be none, so it is said in any case."""
+        left = _SAY_MILLISECONDS - self._said.elapsed() if self._said.isValid() else 0
+        if left < _PULL_MILLISECONDS:
+            self._say_timer.start(_LOOK_MILLISECONDS)
+        elif not self._say_timer.isActive():
+            self._say_timer.start(left)
 
     def _take(self, item: Any) -> None:
         match item:

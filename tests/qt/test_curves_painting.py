@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from gui_lab.core.events import BatchTrained, EpochEnded, RunEnded, RunStarted
 from gui_lab.core.history import History
 from gui_lab.qt.theme import THEME
+from gui_lab.qt.turns import TURNS
 from gui_lab.qt.views import curve_paint, pinned_card, probabilities
 from gui_lab.qt.views.curves import Curves
 
@@ -25,8 +26,8 @@ def curves(qtbot):
     made = Curves()
     qtbot.addWidget(made)
     made.resize(480, 520)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     yield made
     made.close_down()
 
@@ -234,6 +235,30 @@ def test_panes_that_get_news_together_are_painted_in_frames_of_their_own(curves,
     curves.show_history(history)
     live(qtbot, 200)
     assert [frame for frame in frames if frame] == [["plots.loss"], ["plots.accuracy"]]
+
+
+def test_while_a_run_goes_on_the_first_pane_is_painted_in_the_turn_that_brings_its_news(curves, qtbot):
+    history = History()
+    advance(history, 52)
+    curves.show_history(history)
+    live(qtbot, 200)
+    seen = Painted(curves)
+    advance(history, 67)  # an epoch has ended: news for both panes
+
+    def pull() -> None:
+        curves.show_history(history)
+        assert not seen.names
+
+    TURNS.expect(True)
+    try:
+        TURNS.ask(pull)
+        TURNS._turn()
+        assert seen.names == ["plots.loss"]
+    finally:
+        TURNS.expect(False)
+    qtbot.waitUntil(lambda: len(seen.names) == 2)
+    live(qtbot, 100)
+    assert seen.names == ["plots.loss", "plots.accuracy"]
 
 
 def test_where_the_best_point_was_before_the_screen_is_painted_too(curves, qtbot):

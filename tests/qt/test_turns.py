@@ -178,6 +178,28 @@ def test_what_takes_long_to_paint_is_painted_in_a_turn_of_its_own(turns, run, qt
     assert seen[0] < seen[1]
 
 
+def test_what_comes_of_a_work_joins_its_turn(turns, run, qtbot):
+    done = []
+
+    def last() -> None:
+        done.append(("last", run.batches))
+
+    def first() -> None:
+        done.append(("first", run.batches))
+        assert turns.join(last)
+        assert turns.join(last)  # once is enough
+        done.append(("first is over", run.batches))
+
+    assert not turns.join(last)
+    turns.ask(first)
+    qtbot.waitUntil(lambda: len(done) == 3)
+    assert [name for name, _ in done] == ["first", "first is over", "last"]
+    assert len({batches for _, batches in done}) == 1
+    qtbot.wait(60)
+    assert len(done) == 3
+    assert not turns.join(last)
+
+
 def test_what_fails_keeps_neither_the_run_nor_other_work(turns, run, qtbot):
     done = []
 

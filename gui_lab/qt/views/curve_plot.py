@@ -54,7 +54,7 @@ class Plot(QWidget):
             name: its objectName.
             title: with the unit.
             grows: of the y axis; what is shown in percent cannot be logarithmic.
-            turn: of the plots that get news together; each is painted in a frame of its own.
+            turn: of the plots that get news together: the first is painted at once, the others in frames of their own.
         """
         super().__init__()
         self._turn = QTimer(self, singleShot=True, interval=turn * _TURN_MILLISECONDS)
@@ -265,7 +265,7 @@ class Plot(QWidget):
         self._update_in_turn()
 
     def _update_in_turn(self) -> None:
-        if not self._turn.isActive():
+        if not self._turn.isActive() and not (self._turn.interval() == 0 and TURNS.join(self._take_turn)):
             self._turn.start()
 
     def _ask_for_turn(self) -> None:
