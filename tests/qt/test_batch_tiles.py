@@ -37,8 +37,8 @@ def tiles(qtbot, view):
     qtbot.addWidget(made)
     made.resize(330, 400)
     made.show_batch(view, CLASSES)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 
@@ -109,8 +109,8 @@ def test_a_tile_reached_by_keyboard_is_scrolled_to(qtbot, view):
     scroll.setWidgetResizable(True)
     scroll.setWidget(tiles)
     scroll.resize(180, 180)
-    scroll.show()
-    qtbot.waitExposed(scroll)
+    with qtbot.waitExposed(scroll):
+        scroll.show()
     qtbot.keyClick(tiles.grid, Qt.Key.Key_End)
     last = tiles.grid.rectangle_of(5)
     assert tiles.grid.visibleRegion().contains(last)

@@ -40,8 +40,8 @@ def page(qtbot, session, tmp_path):
     control = RunControl(session, tmp_path / "runs")
     made = ConceptsPage(session, control)
     qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     yield made
     made.close_down()
     control.close()

@@ -72,8 +72,8 @@ def page(qtbot, session, squares, tmp_path):
     made = ConceptsPage(session, control)
     qtbot.addWidget(made)
     made.resize(1208, 690)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     yield made
     made.close_down()
     control.close()

@@ -23,8 +23,8 @@ def curves(qtbot):
     made = Curves()
     qtbot.addWidget(made)
     made.resize(480, 520)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     history = History()
     history.apply(RunStarted("", "cpu", 1, 3, 20, 64, 1280, 100, 1))
     for at in range(1, 61):

@@ -30,8 +30,8 @@ def curves(qtbot):
     made = Curves()
     qtbot.addWidget(made)
     made.resize(480, 640)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     yield made
     made.close_down()
 

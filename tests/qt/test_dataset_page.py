@@ -71,8 +71,8 @@ def page(qtbot, session):
     made = DatasetPage(session)
     qtbot.addWidget(made)
     made.resize(1208, 680)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     session.open_images()
     qtbot.waitUntil(lambda: session.images is not None)
     yield made

@@ -68,8 +68,8 @@ def grid(qtbot):
     made = ImageGrid()
     qtbot.addWidget(made)
     made.resize(420, 400)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     yield made
     made.close_down()
 

@@ -507,8 +507,8 @@ def test_the_plot_draws_from_zero_to_the_highest_and_says_its_numbers(plot: Sche
 
 def test_the_dot_goes_along_and_only_its_surroundings_are_painted_anew(plot: SchedulePlot, qtbot: Any) -> None:
     painted: list[Any] = []
-    plot.show()
-    qtbot.waitExposed(plot)
+    with qtbot.waitExposed(plot):
+        plot.show()
     before = len(drawn(plot, "training"))
     plot.show_place((1.0, 0.01))
     assert len(drawn(plot, "training")) > before + 20

@@ -53,8 +53,8 @@ def unready(qtbot, session):
     made = ModelPage(session)
     qtbot.addWidget(made)
     made.resize(1208, 680)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     yield made
     made.close_down()
 

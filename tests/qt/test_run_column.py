@@ -39,8 +39,8 @@ def column(qtbot):
     made = RunColumn()
     qtbot.addWidget(made)
     made.resize(240, 500)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -32,8 +32,8 @@ def bar(qtbot, control):
     qtbot.addWidget(made)
     made.steer(control)
     made.resize(1024, 50)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

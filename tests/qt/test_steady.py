@@ -33,8 +33,8 @@ def place(qtbot):
 
 
 def shown(qtbot, place: QWidget, kind: QEvent.Type = QEvent.Type.LayoutRequest) -> Seen:
-    place.show()
-    qtbot.waitExposed(place)
+    with qtbot.waitExposed(place):
+        place.show()
     QApplication.processEvents()
     return Seen(place, kind)
 

@@ -35,8 +35,8 @@ def view(qtbot):
     made = ConveyorView("stage.0.0")
     qtbot.addWidget(made)
     made.resize(860, 420)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -30,8 +30,8 @@ def view(qtbot):
     column.addWidget(made)
     around.resize(700, 300)
     made.show_exhibit(SHORT)
-    around.show()
-    qtbot.waitExposed(around)
+    with qtbot.waitExposed(around):
+        around.show()
     yield made
     THEME.choose("system")
 

@@ -47,8 +47,8 @@ def view(qtbot):
     qtbot.addWidget(made)
     made.resize(700, 300)
     made.show_exhibit(CHAIN)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     yield made
     THEME.choose("system")
 

@@ -20,8 +20,8 @@ def view(qtbot):
     made = QuestionView("stage.0.1")
     qtbot.addWidget(made)
     made.resize(420, 160)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -16,8 +16,8 @@ def test_exhibits_share_the_height_before_anything_scrolls(qtbot):
     plot = Plot(title="loss", lines=(Line("a", np.arange(3.0), np.arange(3.0)),))
     stage.resize(630, 460)
     stage.show_scene(Scene(((plot,), (plot,))))
-    stage.show()
-    qtbot.waitExposed(stage)
+    with qtbot.waitExposed(stage):
+        stage.show()
     assert stage.views[0][0].body.sizeHint().height() * 2 > 460, "they would like more than there is"
     qtbot.waitUntil(lambda: stage.widget().height() <= stage.viewport().height())
     stage.resize(630, 200)
@@ -32,7 +32,7 @@ def test_none_gets_less_than_it_needs_where_another_would_like_more(qtbot):
     table = Table(columns=(Column("p"),), rows=((0.5,),) * 12)
     stage.resize(630, 300)
     stage.show_scene(Scene(((table,), (plot,), (plot,))))
-    stage.show()
-    qtbot.waitExposed(stage)
+    with qtbot.waitExposed(stage):
+        stage.show()
     for (view,) in stage.views:
         qtbot.waitUntil(lambda view=view: view.height() >= view.minimumSizeHint().height())
