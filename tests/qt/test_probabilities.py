@@ -49,6 +49,8 @@ def test_each_card_says_what_the_network_thinks_and_whether_it_is_right(bars):
     bars.show_probabilities((7, 9), np.array([[0.9, 0.1, 0, 0], [0.7, 0.2, 0.1, 0]], np.float32))
     assert bars.accessibleDescription() == "cat 90%, right; cat 70%, true: dog"
     assert np.allclose(bars.probabilities(7), [0.9, 0.1, 0, 0])
+    bars.show_probabilities((7, 9), np.array([[0.9, 0.1, 0, 0], [0.2, 0.71, 0.09, 0]], np.float32))
+    assert bars.accessibleDescription() == "cat 90%, right; dog 71%, right"
 
 
 def test_the_true_class_is_green_and_a_wrong_guess_is_red(bars):

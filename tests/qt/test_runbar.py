@@ -113,6 +113,15 @@ def test_whoever_asks_for_training_is_shown_where_it_can_be_watched(bar, control
         bar.stop.click()
 
 
+def test_figures_are_those_of_now_as_often_as_the_run_says_something(bar, control, qtbot):
+    control.one_batch()
+    paused(qtbot, control)
+    control.history.apply(Measuring("validation", 1, 3000, 10_000, control.history.elapsed + 0.1))
+    assert "iteration 1/" in bar.where.text()
+    control.said.emit()
+    assert bar.where.text() == "epoch 1/1000   validating 3,000/10,000"
+
+
 def test_a_pause_in_the_middle_of_measuring_is_told(bar, control, qtbot):
     control.one_batch()
     paused(qtbot, control)

@@ -85,6 +85,17 @@ def test_what_is_news_is_announced_in_turns_and_all_of_it_at_the_end(control, qt
     assert not control._look_timer.isActive()
 
 
+def test_what_came_just_after_something_was_said_is_said_though_nothing_follows(control, qtbot):
+    times = []
+    control.said.connect(lambda: times.append(time.monotonic()))
+    control.said.emit()
+    control._say_in_time()
+    qtbot.waitUntil(lambda: len(times) == 2)
+    qtbot.wait(300)
+    assert len(times) == 2
+    assert times[1] - times[0] > 0.15  # and not sooner than somebody can read
+
+
 def test_one_batch_starts_a_run_and_then_steps_it(control, qtbot):
     control.one_batch()
     qtbot.waitUntil(lambda: control.state == State.PAUSED, timeout=30_000)

@@ -1,7 +1,7 @@
 """The softmax ladder of one pinned picture: from the scores to the loss, every step as a number.
 
-One widget paints the picture and the table, so that ten updates a second cost ten small repaints: of those rows alone
-whose numbers have changed, over a picture of all that stands. The numbers are torch's own (`core/probing.py`); only
+One widget paints the picture and the table, so that ten updates a second cost ten small repaints: of the numbers, and
+only where one has changed, over a picture of all that stands. The numbers are torch's own (`core/probing.py`); only
 another temperature is reckoned here, as one turns the knob.
 """
 
