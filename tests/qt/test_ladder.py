@@ -200,13 +200,14 @@ def test_scores_have_two_decimals_as_long_as_there_is_room(value, text):
 
 
 def test_a_guess_that_grows_surer_has_its_new_number_drawn(ladder):
-    ladder.show_probed(probed([[2.0, -1.0, 0.5]], [0]), 10, SHAPES)
+    first = probed([[2.0, -1.0, 0.5]], [0])
+    ladder.show_probed(first, 10, SHAPES)
     ladder.layout().activate()
     ladder.grab()
     head = ladder.steps.rect().adjusted(0, 0, 0, -(ladder.steps.height() - 64))
     for surer in ([3.0, -1.0, 0.5], [4.0, -1.0, 0.5]):
         before = ladder.steps.grab(head).toImage()
-        ladder.show_probed(probed([surer], [0]), 10, SHAPES)
+        ladder.show_probed(replace(probed([surer], [0]), pictures=first.pictures), 10, SHAPES)
         news = ladder.steps.grab(head).toImage()
         assert news != before
         ladder.steps._painted = None
