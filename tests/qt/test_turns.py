@@ -25,11 +25,11 @@ class Painted(QWidget):
 
 
 class Running:
-    """A run of batches that take no time: `batches` counts them."""
+    """A run of batches that take so many `seconds`, nearly none; `batches` counts them."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, seconds: float = 1e-4) -> None:
         self.batches = 0
-        self._over = False
+        self._over, self._seconds = False, seconds
         self._turns = turns
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -38,7 +38,7 @@ class Running:
         while not self._over:
             self.batches += 1
             self._turns.pass_on()
-            time.sleep(1e-4)
+            time.sleep(self._seconds)
 
     def end(self) -> None:
         self._over = True
@@ -51,7 +51,8 @@ def turns(qtbot):
 
 
 @pytest.fixture
-def run(turns):
+def run(turns, monkeypatch):
+    monkeypatch.setattr(turns_module, "_PATIENCE_MILLISECONDS", 60_000)  # no batch takes long, however busy the machine
     turns.expect(True)
     run = Running(turns)
     yield run
@@ -100,7 +101,6 @@ def test_what_is_asked_for_again_is_done_once(turns, run, qtbot):
 
 def test_the_run_sleeps_while_it_is_done_and_painted_and_is_then_woken(turns, run, qtbot, monkeypatch):
     monkeypatch.setattr(turns_module, "_SLEEP_SECONDS", 60.0)
-    monkeypatch.setattr(turns_module, "_PATIENCE_MILLISECONDS", 60_000)
     seen = []
     widget = Painted(lambda what: seen.append((what, run.batches)))
     qtbot.addWidget(widget)
@@ -128,6 +128,24 @@ def test_a_run_in_the_middle_of_a_long_batch_is_not_waited_for(turns, qtbot):
     done = []
     turns.ask(lambda: done.append(1))
     qtbot.waitUntil(lambda: bool(done), timeout=1000)
+
+
+def test_a_run_whose_batches_take_long_goes_on_while_it_is_done(turns, qtbot, monkeypatch):
+    monkeypatch.setattr(turns_module, "_SLEEP_SECONDS", 60.0)
+    turns.expect(True)
+    run, seen = Running(turns, seconds=0.03), []
+    qtbot.waitUntil(lambda: run.batches > 2)
+
+    def work() -> None:
+        before = run.batches
+        time.sleep(0.1)
+        seen.append(run.batches - before)
+
+    for count in range(1, 4):
+        turns.ask(work)
+        qtbot.waitUntil(lambda count=count: len(seen) == count)
+    run.end()
+    assert min(seen) > 0
 
 
 def test_a_run_does_not_wait_for_a_window_that_is_busy(turns):
