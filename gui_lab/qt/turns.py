@@ -38,7 +38,8 @@ class Turns(QObject):
         super().__init__()
         self._work: deque[Callable[[], object]] = deque()
         self._runs = self._asked = self._turning = False
-        self._passed, self._took = float("inf"), 0.0
+        self._took = 0.0  # by the last batch, seconds
+        self._passed = float("inf")  # so that the first one did not take long
         self._over = threading.Event()
         self._patience = QTimer(self, singleShot=True)
         self._patience.timeout.connect(self._turn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtWidgets import QWidget
@@ -25,24 +26,27 @@ class Painted(QWidget):
 
 
 class Running:
-    """A run of batches that take so many `seconds`, nearly none; `batches` counts them."""
+    """A run while this is entered, whose batches take so many `seconds` each; `batches` counts them."""
 
     def __init__(self, turns: Turns, seconds: float = 1e-4) -> None:
         self.batches = 0
         self._over, self._seconds = False, seconds
         self._turns = turns
         self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Running:
         self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        self._thread.join()
 
     def _run(self) -> None:
         while not self._over:
             self.batches += 1
             self._turns.pass_on()
             time.sleep(self._seconds)
-
-    def end(self) -> None:
-        self._over = True
-        self._thread.join()
 
 
 @pytest.fixture
@@ -54,9 +58,8 @@ def turns(qtbot):
 def run(turns, monkeypatch):
     monkeypatch.setattr(turns_module, "_PATIENCE_MILLISECONDS", 60_000)  # no batch takes long, however busy the machine
     turns.expect(True)
-    run = Running(turns)
-    yield run
-    run.end()
+    with Running(turns) as run:
+        yield run
 
 
 def test_without_a_run_it_is_done_at_once(turns):
@@ -133,27 +136,57 @@ def test_a_run_in_the_middle_of_a_long_batch_is_not_waited_for(turns, qtbot):
 def test_a_run_whose_batches_take_long_goes_on_while_it_is_done(turns, qtbot, monkeypatch):
     monkeypatch.setattr(turns_module, "_SLEEP_SECONDS", 60.0)
     turns.expect(True)
-    run, seen = Running(turns, seconds=0.03), []
-    qtbot.waitUntil(lambda: run.batches > 2)
+    seen = []
+    with Running(turns, seconds=0.03) as run:
+        qtbot.waitUntil(lambda: run.batches > 2)
+
+        def work() -> None:
+            before = run.batches
+            time.sleep(0.1)
+            seen.append(run.batches - before)
+
+        for count in range(1, 4):
+            turns.ask(work)
+            qtbot.waitUntil(lambda count=count: len(seen) == count)
+    assert min(seen) > 0
+
+
+def test_after_a_long_batch_it_is_done_without_waiting_for_the_next_end(turns, qtbot, monkeypatch):
+    monkeypatch.setattr(turns_module, "_PATIENCE_MILLISECONDS", 60_000)
+    clock = iter([0.0])
+    monkeypatch.setattr(turns_module, "time", SimpleNamespace(perf_counter=lambda: next(clock, 90.0)))
+    turns.expect(True)
+    turns.pass_on()
+    turns.pass_on()  # a minute and a half later
+    done = []
+    turns.ask(lambda: done.append(1))
+    assert not done  # whoever asks is in the middle of something
+    qtbot.waitUntil(lambda: bool(done))
+
+
+def test_neither_what_came_before_a_run_nor_a_turn_makes_a_batch_long(turns, monkeypatch):
+    monkeypatch.setattr(turns_module, "_PATIENCE_MILLISECONDS", 200)
+    turns.expect(True)
+    done = []
 
     def work() -> None:
-        before = run.batches
-        time.sleep(0.1)
-        seen.append(run.batches - before)
+        time.sleep(0.3)
+        done.append(1)
 
-    for count in range(1, 4):
+    turns.pass_on()
+    for count in (1, 2):
         turns.ask(work)
-        qtbot.waitUntil(lambda count=count: len(seen) == count)
-    run.end()
-    assert min(seen) > 0
+        assert len(done) == count - 1
+        turns.pass_on()  # on this thread: what is granted is done at once
+        assert len(done) == count
+        turns.pass_on()
 
 
 def test_a_run_does_not_wait_for_a_window_that_is_busy(turns):
     turns.expect(True)
     turns.ask(lambda: None)
-    run = Running(turns)
-    time.sleep(0.5)  # and no event is handled
-    run.end()
+    with Running(turns) as run:
+        time.sleep(0.5)  # and no event is handled
     assert run.batches > 20
 
 
