@@ -183,6 +183,7 @@ def run_window(file: Path | None = None, tell_start: bool = False) -> int:
     interrupt = _Interrupt(lab)
     if tell_start:
         lab.window.painted.connect(lambda: _tell_start(lab), Qt.ConnectionType.QueuedConnection)
+    lab.window.fit_screen()
     lab.show()
     status = app.exec()
     interrupt.close()

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QMargins, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QSizePolicy,
+    QStyle,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -93,6 +94,13 @@ class Window(QMainWindow):
         geometry = settings.geometry()
         if geometry is not None:
             self.restoreGeometry(geometry)
+
+    def fit_screen(self) -> None:
+        """Fill a screen on which this window, whose place nobody has chosen yet, would be cut off below its title."""
+        title = self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight, None, self)
+        needed, room = self.size().grownBy(QMargins(0, title, 0, 0)), self.screen().availableSize()
+        if self.settings.geometry() is None and needed.boundedTo(room) != needed:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
 
     # ---------------------------------------------------------------- the frame
 

@@ -107,3 +107,14 @@ def test_the_program_tells_how_long_its_first_paint_took(tmp_path: Path) -> None
     command = [sys.executable, "-m", "gui_lab", "--tell-start"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
     assert 0 < float(ended.stdout) < 60
+
+
+def test_the_program_fills_a_screen_that_would_cut_its_window_off(tmp_path: Path) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "GUI_LAB_HOME": str(tmp_path)}  # 800x800 pixels
+    code = (
+        "from gui_lab.qt import app\n"
+        "app._tell_start = lambda lab: (print(lab.window.isMaximized()), lab.window.stop_and_quit())\n"
+        "app.run_window(tell_start=True)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert ended.stdout == "True\n", ended.stderr

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
@@ -200,6 +201,24 @@ def test_the_next_start_restores_geometry_place_and_scheme_and_offers_the_last_s
     finally:
         again.lab.window.choose_scheme("system")
         again.close()
+
+
+@pytest.mark.parametrize(("width", "height", "fills"), [(1280, 800, True), (1200, 1000, True), (1440, 900, False)])
+def test_a_first_start_fills_a_screen_that_would_cut_it_off(lab, monkeypatch, width, height, fills):
+    window = lab.lab.window
+    window.resize(1280, 800)
+    screen = SimpleNamespace(availableSize=lambda: QSize(width, height))
+    monkeypatch.setattr(window, "screen", lambda: screen)
+    window.fit_screen()
+    assert window.isMaximized() == fills
+
+
+def test_a_place_that_a_person_has_chosen_is_kept(lab, monkeypatch):
+    window = lab.lab.window
+    monkeypatch.setattr(window.settings, "geometry", lambda: window.saveGeometry())
+    monkeypatch.setattr(window, "screen", lambda: SimpleNamespace(availableSize=lambda: QSize(800, 600)))
+    window.fit_screen()
+    assert not window.isMaximized()
 
 
 # ---------------------------------------------------------------- drops
