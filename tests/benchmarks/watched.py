@@ -11,6 +11,7 @@ anew for each cycle. Printed is the median of the cycles' ratios with the standa
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import mmap
 import os
@@ -56,11 +57,14 @@ class Trainer:
     """A process that trains one way until it is closed; stopped but for when it is measured."""
 
     def __init__(self, way: str, case: Case, folder: Path, home: Path) -> None:
+        self._name = f"{case.title}, {way}"
         self._counter = Counter(home / f"{way}.count")
         self._process = psutil.Popen([sys.executable, __file__, "--way", way, case.name, str(folder), str(home)])
+
+    def warm(self) -> None:
+        """Wait until it trains, and a little more."""
         while self._counter.read() < 1:
-            if self._process.poll() is not None:
-                raise SystemExit(f"{case.name}: the {way} ended with status {self._process.returncode}")
+            self._look()
             time.sleep(0.1)
         time.sleep(_WARMING_SECONDS)
         self._process.suspend()
@@ -72,11 +76,17 @@ class Trainer:
         count, began = self._counter.read(), time.perf_counter()
         time.sleep(seconds)
         speed = (self._counter.read() - count) / (time.perf_counter() - began)
+        self._look()
         self._process.suspend()
         return speed
 
+    def _look(self) -> None:
+        if self._process.poll() is not None:
+            raise SystemExit(f"{self._name}: the process ended with status {self._process.returncode}.")
+
     def close(self) -> None:
-        self._process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended by itself
+            self._process.kill()
         self._process.wait()
 
 
@@ -87,6 +97,7 @@ def measure(case: Case, folder: Path, cycles: int, seconds: float) -> None:
         try:
             for way in WAYS:
                 trainers[way] = Trainer(way, case, folder, Path(home))
+                trainers[way].warm()
             speeds: dict[str, list[float]] = {way: [] for way in WAYS}
             for _ in range(cycles):
                 for way in random.sample(WAYS, len(WAYS)):
@@ -105,6 +116,7 @@ def train(way: str, case: Case, folder: Path, home: Path) -> None:
     """In the process that trains: one way, without an end."""
     os.environ["GUI_LAB_HOME"] = str(home / way)
     from gui_lab.core import memory, runs
+    from gui_lab.core.events import BatchTrained
 
     memory.keep_freed()
     pictures.register()
@@ -117,7 +129,7 @@ def train(way: str, case: Case, folder: Path, home: Path) -> None:
                 event = next(events)
             except StopIteration as end:
                 return end.value
-            count += type(event).__name__ == "BatchTrained"
+            count += isinstance(event, BatchTrained)
             counter.write(count)
             yield event
 
